@@ -37,6 +37,7 @@ import psutil
 from bench.posting import PICTURES
 from bench.truth_runs import BENCH, SERVER_CORE, serving, stock_argv, stock_environment
 from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.load.scenario import scenario_of_file
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
 
@@ -130,7 +131,9 @@ def measure(variant: Variant, row: Row, seconds: float) -> float:
 
 def by_tool(host: str, users: int, folder: Path, seconds: float) -> float:
     """Run the users with the tool's Locust."""
-    load = LocustLoad(USERS, images=folder, timeout_s=30, log=folder / "locust.log")
+    load = LocustLoad(
+        scenario_of_file(USERS), images=folder, timeout_s=30, log=folder / "locust.log"
+    )
     cell = Cell(models=1, level=Closed(users=users, spawn_rate=float(users)))
     load.start()
     try:

@@ -12,6 +12,7 @@ import pytest
 
 from loadbench.engine.bounds.connect import Trust
 from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.load.scenario import scenario_of_file
 from loadbench.engine.measure.buckets import count
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
@@ -130,7 +131,7 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
     (tmp_path / "user.py").write_text(USERS.replace("OTHER", site.other))
     trust = Trust(ca_file=str(certificate)) if is_verified else Trust(verify=False)
     load = LocustLoad(
-        tmp_path / "user.py",
+        scenario_of_file(tmp_path / "user.py"),
         images=tmp_path,
         timeout_s=5,
         headers=HEADERS,

@@ -105,6 +105,12 @@ class FakeLoad(Recorder):
     def start(self) -> None:
         self.note("start load")
 
+    def awaited(self) -> str:
+        return "the load"
+
+    def notes(self) -> list[str]:
+        return []
+
     def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
         self.tag, self.second, self.left, self.hosts = tag, 0, None, tuple(replicas)
         self.note(f"swarm {cell.key}")

@@ -75,7 +75,20 @@ class EngineError(LoadbenchError):
 
 
 class LoadError(LoadbenchError):
-    """Locust cannot run the profile, and a retry would not help."""
+    """Locust cannot run the profile, and a retry would not help.
+
+    Args:
+        message: The problem and what to do about it.
+        log_lines: The log lines before it.
+    """
+
+    def __init__(self, message: str, *, log_lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log_lines = log_lines
+
+
+class LoadStartError(LoadError):
+    """Code of the locustfile that Locust executes before its users takes too long."""
 
 
 class LoadLostError(LoadbenchError):

@@ -32,13 +32,13 @@ def assigned(replicas: Replicas, *kinds: type[Reader]) -> list[str | None]:
 
 def test_users_are_assigned_in_turn() -> None:
     replicas = Replicas()
-    replicas.begin(json.dumps(URLS))
+    replicas.begin(json.dumps(URLS), URLS[0])
     assert assigned(replicas, *[Reader] * 6) == [*URLS, *URLS]
 
 
 def test_each_class_is_spread_and_so_is_the_total() -> None:
     replicas = Replicas()
-    replicas.begin(json.dumps(URLS[:2]))
+    replicas.begin(json.dumps(URLS[:2]), URLS[0])
     hosts = assigned(replicas, *[Reader, Writer] * 5)
     by_class = [Counter(hosts[0::2]), Counter(hosts[1::2])]
     assert all(abs(one[URLS[0]] - one[URLS[1]]) == 1 for one in by_class)
@@ -48,13 +48,13 @@ def test_each_class_is_spread_and_so_is_the_total() -> None:
 def test_each_cell_starts_with_the_first_replica() -> None:
     replicas = Replicas()
     for _ in range(2):
-        replicas.begin(json.dumps(URLS))
+        replicas.begin(json.dumps(URLS), URLS[0])
         assert assigned(replicas, Reader) == [URLS[0]]
 
 
 def test_without_replicas_users_keep_their_host() -> None:
     replicas = Replicas()
-    replicas.begin("")
+    replicas.begin("", URLS[0])
     assert assigned(replicas, Reader) == [Reader.host]
     assert replicas.address_of("http://x/y", ()) is None
 
@@ -75,14 +75,14 @@ def test_a_request_counts_for_the_address_in_its_url_or_for_its_user(
     url: object, address: str
 ) -> None:
     replicas, user = Replicas(), Reader()
-    replicas.begin(json.dumps(URLS))
+    replicas.begin(json.dumps(URLS), URLS[0])
     replicas.assign(user)
     assert replicas.address_of(url, (user,)) == address
 
 
 def test_a_request_of_an_unknown_greenlet_has_no_address() -> None:
     replicas = Replicas()
-    replicas.begin(json.dumps(URLS))
+    replicas.begin(json.dumps(URLS), URLS[0])
     assert replicas.address_of(None, ()) == ""
     assert replicas.address_of(None, (object(),)) == ""
 

@@ -1,17 +1,14 @@
 """`python -m loadbench.in_locust -f USERFILE`: Locust with extensions for measuring.
 
-The runner starts it in the user file's folder and controls it over its web API. Parameters are
-passed in the environment, because command lines are visible to all users of the machine.
+The runner starts it in the scenario's working folder and controls it over its web API. Parameters
+are passed in the environment, because command lines are visible to all users of the machine.
 """
 
 import os
 import sys
+import traceback
 from types import ModuleType
 
-# An inherited LOCUST_HEADLESS=1 would disable the web API. Must precede the import of locust.
-# No upstream issue known (searched 2026-11). Remove when Locust can ignore its environment.
-for _name in [name for name in os.environ if name.startswith("LOCUST_")]:
-    del os.environ[_name]
 # Locust imports this plugin if it is installed; user files can still import it themselves.
 # https://github.com/locustio/locust/pull/2379. Remove when Locust loads plugins only on request,
 # as proposed in https://github.com/locustio/locust/issues/3212.
@@ -21,21 +18,37 @@ from locust.main import main as locust_main  # noqa: E402  # after the changes a
 
 del sys.modules["locust_plugins"]
 
-from loadbench.in_locust import patches, routes, userfile  # noqa: E402  # as above
+from loadbench.in_locust import options, patches, routes, userfile  # noqa: E402  # as above
+from loadbench.in_locust.mistakes import Mistakes  # noqa: E402  # as above
+from loadbench.in_locust.places import UserCode  # noqa: E402  # as above
 from loadbench.in_locust.recorder import Recorder  # noqa: E402  # as above
 from loadbench.in_locust.replicas import Replicas  # noqa: E402  # as above
 from loadbench.in_locust.settings import Settings  # noqa: E402  # as above
+from loadbench.in_locust.status import Status  # noqa: E402  # as above
 
 
 def main() -> None:
     """Apply the patches, add the routes and run Locust."""
     settings = Settings.from_environment(os.environ)
+    scenario, code = settings.scenario, UserCode(settings.scenario.files)
+    status, mistakes = Status(settings.status_fd, code), Mistakes(code)
     recorder, replicas = Recorder(), Replicas()
     patches.apply(settings, recorder, replicas)
-    userfile.report_errors(settings)
-    routes.install(settings, recorder, replicas)
-    sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0", "--loglevel", "INFO"]
-    locust_main()
+    mistakes.watch_listeners()
+    userfile.install(scenario, status, mistakes, code)
+    options.install(scenario, status, mistakes)
+    routes.install(settings, recorder, replicas, mistakes, status)
+    sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0"]
+    try:
+        locust_main()
+    except SystemExit:
+        if mistakes.first and not status.is_ready:
+            # Locust exits if a listener has failed at the start.
+            userfile.fail(status, mistakes.first)
+        raise
+    except Exception as error:  # noqa: BLE001  # the user's code, or Locust's that it has misused
+        traceback.print_exc()
+        userfile.fail(status, mistakes.describe(error))
 
 
 main()

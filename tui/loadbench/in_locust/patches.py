@@ -26,7 +26,7 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from requests.utils import default_headers
 
-from loadbench.engine.bounds.loopback import origin_of, resolvable_name
+from loadbench.engine.bounds.loopback import resolvable_name
 from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -48,7 +48,7 @@ def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     _count_aborted(recorder)
     _count_pauses(recorder)
     _distribute_users(replicas)
-    _configure_clients(settings.clients)
+    _configure_clients(settings.clients, replicas)
     _resolve_names_below_localhost()
 
 
@@ -190,13 +190,13 @@ def _distribute_users(replicas: Replicas) -> None:
     replace_in(User, "__init__", initialise_assigned)
 
 
-def _configure_clients(settings: ClientSettings) -> None:
+def _configure_clients(settings: ClientSettings, replicas: Replicas) -> None:
     # Locust has no options for headers and certificates of all users; its classes have attributes.
     # Remove when it has.
     _trust_certificates(settings)
     if settings.headers:
-        _send_headers_with_requests(settings.headers)
-        _send_headers_with_geventhttpclient(settings.headers)
+        _send_headers_with_requests(settings.headers, replicas)
+        _send_headers_with_geventhttpclient(settings.headers, replicas)
 
 
 def _trust_certificates(settings: ClientSettings) -> None:
@@ -228,14 +228,14 @@ def _trust_certificates(settings: ClientSettings) -> None:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
-def _send_headers_with_requests(headers: Mapping[str, str]) -> None:
+def _send_headers_with_requests(headers: Mapping[str, str], replicas: Replicas) -> None:
     prepare: Call = HttpSession.prepare_request
     rebuild: Call = HttpSession.rebuild_auth
     defaults = default_headers()
 
     def prepare_request(self: HttpSession, request: Any) -> Any:
         prepared = prepare(self, request)
-        if origin_of(prepared.url) == origin_of(self.base_url):
+        if replicas.is_service(prepared.url):
             for name, value in headers.items():
                 # Values of the user's code take precedence, those of the library do not.
                 if prepared.headers.get(name) in (None, defaults.get(name)):
@@ -245,7 +245,7 @@ def _send_headers_with_requests(headers: Mapping[str, str]) -> None:
     def rebuild_auth(self: HttpSession, prepared: Any, response: Any) -> None:
         # Called for each redirect, with the headers of the request before it.
         rebuild(self, prepared, response)
-        if origin_of(prepared.url) != origin_of(self.base_url):
+        if not replicas.is_service(prepared.url):
             for name, value in headers.items():
                 if prepared.headers.get(name) == value:
                     del prepared.headers[name]
@@ -254,7 +254,7 @@ def _send_headers_with_requests(headers: Mapping[str, str]) -> None:
     replace_in(HttpSession, "rebuild_auth", rebuild_auth)
 
 
-def _send_headers_with_geventhttpclient(headers: Mapping[str, str]) -> None:
+def _send_headers_with_geventhttpclient(headers: Mapping[str, str], replicas: Replicas) -> None:
     send: Call = FastHttpSession.request
     follow: Call = CompatRequest.redirect
     defaults = HTTPClient.DEFAULT_HEADERS
@@ -268,7 +268,7 @@ def _send_headers_with_geventhttpclient(headers: Mapping[str, str]) -> None:
         **kwargs: Any,
     ) -> Any:
         own = dict(headers or {})
-        if origin_of(self._build_url(url)) == origin_of(self.base_url or ""):
+        if replicas.is_service(self._build_url(url)):
             of_class = self.client.default_headers
             names = {name.casefold() for name in own} | {
                 name.casefold() for name in of_class if of_class[name] != defaults.get(name)

@@ -114,6 +114,8 @@ class Recorder:
         """Reset all counts for a new cell."""
         self.cell = cell
         self.spawned = False
+        self.user_classes: list[dict[str, Any]] = []
+        """Users of each class when all had been started."""
         self.window: Window | None = None
         self._origin_s = self._clock()
         self._cpu_s = self._cpu_seconds()

@@ -1,10 +1,12 @@
-"""Distributes the users evenly among the replicas of a service."""
+"""Decides where users send their requests: distributes them evenly among the service's replicas."""
 
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from loadbench.engine.bounds.loopback import origin_of
 
 
 class HasHost(Protocol):
@@ -24,19 +26,27 @@ class Replicas:
     def __init__(self) -> None:
         self.urls: tuple[str, ...] = ()
         """Base URLs of the replicas. Empty if all requests go to one address."""
+        self.keep: Mapping[type, str] = {}
+        """Base URLs of the user classes whose requests do not go to the service."""
+        self._service: frozenset[str | None] = frozenset()
         self._assigned: dict[type, Counter[str]] = {}
 
-    def begin(self, text: str) -> None:
-        """Set the replicas of a new cell.
+    def begin(self, text: str, host: str | None) -> None:
+        """Set the addresses of the service in a new cell.
 
         Args:
-            text: Their base URLs as a JSON list, or an empty text if there are none.
+            text: Base URLs of its replicas as a JSON list, or an empty text if there are none.
+            host: Its base URL.
         """
         self.urls = tuple(map(str, json.loads(text))) if text else ()
+        self._service = frozenset(origin_of(url) for url in (host, *self.urls) if url)
         self._assigned = {}
 
     def assign(self, user: HasHost) -> None:
-        """Set the host of a new user, if there are replicas."""
+        """Set the host of a new user, if its class keeps its own, or if there are replicas."""
+        if kept := self.keep.get(type(user)):
+            user.host = kept
+            return
         if not self.urls:
             return
         own = self._assigned.setdefault(type(user), Counter())
@@ -45,14 +55,21 @@ class Replicas:
         own[url] += 1
         user.host = url
 
+    def is_service(self, url: str) -> bool:
+        """Return whether a URL is one of the service under test."""
+        return origin_of(url) in self._service
+
     def address_of(self, url: object, users: Sequence[object]) -> str | None:
-        """Return the base URL to which a request went; None if there are no replicas.
+        """Return the base URL to which a request went.
 
         Args:
             url: The URL of the request. Other protocols than HTTP may not report one.
             users: Arguments of the current greenlet, the first of which may be its user.
+
+        Returns:
+            None if there are no replicas, or if the user's class keeps its own host.
         """
-        if not self.urls:
+        if not self.urls or (users and type(users[0]) in self.keep):
             return None
         if isinstance(url, str) and "://" in url:
             scheme, _, rest = url.partition("://")

@@ -2,6 +2,7 @@
 
 import gc
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -12,36 +13,53 @@ from locust.env import Environment
 
 from loadbench.engine.load.wire import (
     CELL_OPTION,
+    INIT,
     MEASURE_PATH,
     REPLICAS_OPTION,
     RESULT_PATH,
     STATE_PATH,
+    TEST_START,
+    TEST_STOP,
     TOKEN_HEADER,
 )
-from loadbench.in_locust import event_loop_lag
-from loadbench.in_locust.clean import clean_event, clean_exceptions
+from loadbench.in_locust import event_loop_lag, user_classes
+from loadbench.in_locust.clean import clean_event
+from loadbench.in_locust.mistakes import Mistakes
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import Settings
+from loadbench.in_locust.status import Status
 
 _POLL_INTERVAL_S = 0.01
 
+Call = Callable[..., Any]
 
-def install(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
+
+def install(
+    settings: Settings, recorder: Recorder, replicas: Replicas, mistakes: Mistakes, status: Status
+) -> None:
     """Register the routes, the authentication check and the recorder with Locust's events."""
     events.init_command_line_parser.add_listener(_add_options)
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
+        user_classes.check_names(
+            settings.scenario, list(environment.available_user_classes or ()), status
+        )
+        user_classes.select(environment, settings.scenario, replicas, status)
         # --stop-timeout accepts whole seconds only. No upstream issue known (searched 2026-11).
         # Remove when it accepts fractions.
         environment.stop_timeout = settings.stop_timeout_s
         _add_authentication(web_ui, settings)
-        _add_routes(web_ui.app, environment, recorder)
+        _add_routes(web_ui.app, environment, recorder, mistakes)
+        _report_phases(environment, mistakes, status)
         _record(environment, recorder, replicas)
-        gevent.spawn(_notify_when_ready, web_ui, settings)
+        mistakes.watch_users(environment)
+        gevent.spawn(_notify_when_ready, web_ui, environment, settings, status)
         gevent.spawn(_close_seconds, environment, recorder)
         gevent.spawn(event_loop_lag.run, recorder)
+        # The first listener: those of the locustfile follow.
+        status.enter(INIT)
 
 
 def _add_options(parser: Any, **_: Any) -> None:
@@ -76,12 +94,14 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        replicas.begin(getattr(environment.parsed_options, REPLICAS_OPTION))
-        recorder.begin(getattr(environment.parsed_options, CELL_OPTION))
+        options = environment.parsed_options
+        replicas.begin(getattr(options, REPLICAS_OPTION), environment.host)
+        recorder.begin(getattr(options, CELL_OPTION))
 
     @environment.events.spawning_complete.add_listener
     def on_spawning_complete(**_: Any) -> None:
         recorder.spawned = True
+        recorder.user_classes = user_classes.counts(environment)
 
     # The recorder decides which requests Locust counts, so that its report covers the same
     # requests. Locust has no option to exclude failures:
@@ -103,7 +123,27 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
     handlers[index] = on_request
 
 
-def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> None:
+def _report_phases(environment: Environment, mistakes: Mistakes, status: Status) -> None:
+    """Report when listeners of the locustfile run at the start and at the end of a cell."""
+
+    def reporting(fire: Call, phase: str) -> Call:
+        def fire_reporting(**fields: Any) -> None:
+            if phase == TEST_START:
+                mistakes.clear()
+            with status.during(phase, getattr(environment.parsed_options, CELL_OPTION)):
+                fire(**fields)
+
+        return fire_reporting
+
+    # Locust has no event before its test_start event, and none after it.
+    for phase in (TEST_START, TEST_STOP):
+        hook = getattr(environment.events, phase)
+        hook.fire = reporting(hook.fire, phase)
+
+
+def _add_routes(
+    app: Flask, environment: Environment, recorder: Recorder, mistakes: Mistakes
+) -> None:
     runner = environment.runner
     assert runner is not None
 
@@ -124,16 +164,26 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
 
     @app.get(RESULT_PATH)
     def result() -> Response:
-        exceptions = clean_exceptions(runner.exceptions.values())
-        return jsonify(cell=recorder.cell, window=recorder.result(), exceptions=exceptions)
+        return jsonify(
+            cell=recorder.cell,
+            window=recorder.result(),
+            exceptions=mistakes.counted(),
+            user_classes=recorder.user_classes,
+        )
 
 
-def _notify_when_ready(web_ui: Any, settings: Settings) -> None:
+def _notify_when_ready(
+    web_ui: Any, environment: Environment, settings: Settings, status: Status
+) -> None:
     # Locust fires no event when its web API listens. No upstream issue known (searched 2026-11).
     # Remove when there is such an event with the port.
     while not (getattr(web_ui, "server", None) and web_ui.server.started):
         gevent.sleep(_POLL_INTERVAL_S)
-    settings.notify_runner({"port": web_ui.server.server_port})
+    status.leave()
+    status.is_ready = True
+    status.send(
+        port=web_ui.server.server_port, hosts=user_classes.hosts(environment, settings.scenario)
+    )
 
 
 def _close_seconds(environment: Environment, recorder: Recorder) -> None:

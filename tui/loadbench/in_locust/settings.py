@@ -1,14 +1,13 @@
-"""Parameters from the runner, and the pipe that reports readiness to it."""
+"""Parameters from the runner."""
 
 import json
-import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from loadbench.engine.load.wire import (
     CLIENTS_VARIABLE,
-    READY_FD_VARIABLE,
+    SCENARIO_VARIABLE,
+    STATUS_FD_VARIABLE,
     TIMEOUT_VARIABLE,
     TOKEN_VARIABLE,
 )
@@ -29,17 +28,34 @@ class ClientSettings:
     """PEM file with the certificate of a CA. None: public ones."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioSettings:
+    """What Locust executes, from the profile."""
+
+    files: tuple[str, ...]
+    """Absolute paths of the locustfiles."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Command-line options by name without dashes, with the values as in a shell."""
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    user_classes: tuple[str, ...] = ()
+    """User classes to use. Empty: all."""
+    keep_host: tuple[str, ...] = ()
+    """User classes that keep their own host."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Parameters that the runner passes in the environment."""
 
     token: str
     """Secret required in every request to the web API."""
-    ready_fd: int
+    status_fd: int
     """File descriptor of the pipe to the runner."""
     timeout_s: float
     """Timeout of one request of a user, in seconds."""
-    clients: ClientSettings = field(default_factory=ClientSettings)
+    clients: ClientSettings
+    scenario: ScenarioSettings
 
     @property
     def stop_timeout_s(self) -> float:
@@ -49,15 +65,10 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: MutableMapping[str, str]) -> "Settings":
         """Read the settings. Remove what may be secret, so that no child process inherits it."""
-        clients = json.loads(environ.pop(CLIENTS_VARIABLE, "{}"))
         return cls(
             token=environ.pop(TOKEN_VARIABLE),
-            ready_fd=int(environ.pop(READY_FD_VARIABLE)),
+            status_fd=int(environ.pop(STATUS_FD_VARIABLE)),
             timeout_s=float(environ[TIMEOUT_VARIABLE]),
-            clients=ClientSettings(**clients),
+            clients=ClientSettings(**json.loads(environ.pop(CLIENTS_VARIABLE, "{}"))),
+            scenario=ScenarioSettings(**json.loads(environ.pop(SCENARIO_VARIABLE))),
         )
-
-    def notify_runner(self, message: dict[str, Any]) -> None:
-        """Send the startup message to the runner and close the pipe."""
-        os.write(self.ready_fd, json.dumps(message).encode() + b"\n")
-        os.close(self.ready_fd)

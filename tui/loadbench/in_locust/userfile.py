@@ -1,4 +1,4 @@
-"""Loads the user's locustfile and reports an error in it as one sentence.
+"""Loads the locustfiles, and reports a mistake in them in one sentence.
 
 Locust prints a traceback and exits. No upstream issue known (searched 2026-11). Remove the patch
 when Locust fires an event for a locustfile that fails to load.
@@ -6,48 +6,79 @@ when Locust fires an event for a locustfile that fails to load.
 
 import sys
 import traceback
-from pathlib import Path
+from importlib.machinery import SourceFileLoader
 from typing import Any, NoReturn
 
 from locust import main as locust_main
-from locust.util.load_locustfile import load_locustfile
 
+from loadbench.engine.load.wire import IMPORT
+from loadbench.in_locust.mistakes import Mistakes
 from loadbench.in_locust.patches import replace_in
-from loadbench.in_locust.settings import Settings
+from loadbench.in_locust.places import UserCode
+from loadbench.in_locust.settings import ScenarioSettings
+from loadbench.in_locust.status import Status
 
 
-def report_errors(settings: Settings) -> None:
-    """Patch Locust's loader of user files to report errors to the runner."""
+def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes, code: UserCode) -> None:
+    """Patch Locust's loader of locustfiles to report what it does and each mistake."""
+    merge = locust_main.merge_locustfiles_content
+    shown = ", ".join(scenario.files)
 
-    def load_or_report(path: str) -> tuple[dict[str, Any], list[Any]]:
-        try:
-            users, shapes = load_locustfile(path)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code, all of it
-            traceback.print_exc()
-            _fail(settings, _describe(path, error))
-        if not users:
-            _fail(settings, f"{path}: no class derived from FastHttpUser or HttpUser")
+    def load_or_report(files: list[str]) -> tuple[Any, ...]:
+        with status.during(IMPORT):
+            try:
+                loaded: tuple[Any, ...] = merge(files)
+            except ModuleNotFoundError as error:
+                # Without user classes, Locust looks for test functions of pytest.
+                if error.name in ("pytest", "_pytest") and not code_raised(error):
+                    fail(status, f"{shown}: {_NO_CLASS}")
+                report(error)
+            except (Exception, SystemExit) as error:  # the user's code, all of it
+                if isinstance(error, SystemExit) and not code_raised(error):
+                    # Locust has printed why it exits.
+                    raise
+                report(error)
+        classes, shapes, *_ = loaded
+        if not classes:
+            fail(status, f"{shown}: {_NO_CLASS}")
         if shapes:
-            name = type(shapes[0]).__name__
-            _fail(
-                settings,
-                f"{path}: the load shape {name} would replace the profile's user counts; remove it",
+            fail(
+                status,
+                f"{shown}: the load shape {next(iter(shapes))} would replace the profile's user "
+                "counts; remove it",
             )
-        return users, shapes
+        return loaded
 
-    replace_in(locust_main, "load_locustfile", load_or_report)
+    def code_raised(error: BaseException) -> bool:
+        return bool(code.place_of_error(error.__traceback__))
+
+    def report(error: BaseException) -> NoReturn:
+        traceback.print_exc()
+        fail(status, mistakes.describe(error))
+
+    # A list, because Locust splits the text of -f at commas.
+    replace_in(locust_main, "get_locustfiles_locally", lambda _: list(scenario.files))
+    replace_in(locust_main, "merge_locustfiles_content", load_or_report)
+    _leave_no_bytecode(code)
 
 
-def _fail(settings: Settings, message: str) -> NoReturn:
-    settings.notify_runner({"error": message})
+def fail(status: Status, message: str) -> NoReturn:
+    """Report why Locust cannot start, and exit."""
+    status.send(error=message)
     sys.exit(1)
 
 
-def _describe(path: str, error: BaseException) -> str:
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
-    folder = Path(path).resolve().parent
-    frames = traceback.extract_tb(error.__traceback__)
-    user_frames = [frame for frame in frames if folder in Path(frame.filename).resolve().parents]
-    location = f"{user_frames[-1].filename}:{user_frames[-1].lineno}" if user_frames else path
-    return f"{location}: {type(error).__name__}: {error}"
+def _leave_no_bytecode(code: UserCode) -> None:
+    # A run must not leave __pycache__ in the user's folders. The options of Python would also
+    # disable it for libraries, which would then be compiled at each start. It can stay: overriding
+    # this method is the documented way.
+    write = SourceFileLoader.set_data
+
+    def set_data(self: SourceFileLoader, path: str, data: bytes, **kwargs: Any) -> None:
+        if not code.contains(self.path):
+            write(self, path, data, **kwargs)
+
+    replace_in(SourceFileLoader, "set_data", set_data)
+
+
+_NO_CLASS = "no class derived from FastHttpUser or HttpUser"

@@ -7,3 +7,8 @@ CUT = "…"
 def shortened(text: str, max_characters: int) -> str:
     """Return a text of at most a number of characters, cut off with a mark if it is longer."""
     return text if len(text) <= max_characters else f"{text[: max_characters - 1].rstrip()}{CUT}"
+
+
+def one_line(text: str, max_characters: int) -> str:
+    """Return a text in one line of at most a number of characters."""
+    return shortened(" ".join(text.split()), max_characters)

@@ -425,6 +425,17 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserClass:
+    """A user class of the locustfile."""
+
+    name: str
+    users: Count
+    """Number of its users when all users of the cell had been started."""
+    fixed: Count = 0
+    """Its `fixed_count`: the number of users that it should always have. 0 if it has a weight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellFinished:
     """A cell was measured. Contains all data needed to report on it."""
 
@@ -465,6 +476,8 @@ class CellFinished:
     replicas: tuple[ReplicaRequests, ...] = ()
     """Requests by replica. If empty, because users were not distributed among replicas, it is not
     recorded."""
+    user_classes: tuple[UserClass, ...] = ()
+    """The user classes, without those of weight 0. Empty in journals of earlier versions."""
 
     @property
     def reasons(self) -> tuple[str, ...]:

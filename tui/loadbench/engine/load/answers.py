@@ -1,9 +1,9 @@
-"""Parsers of Locust's startup message and of the responses of its web API.
+"""Parsers of Locust's messages about its status and of the responses of its web API.
 
 Each raises a ValueError for data that it does not expect. Use them with `bounds.parsing.parse`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import Field, FiniteFloat, TypeAdapter
@@ -13,11 +13,23 @@ from loadbench.engine.load.protocol import LoadState, Measured
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """Startup message: the port of the web API, or an error in the user file."""
+class Report:
+    """A message of Locust about its status. Fields that it does not contain are None or empty."""
 
-    port: Annotated[int, Field(ge=1, le=65535)] = 0
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of the web API, which is ready."""
     error: str | None = None
+    """Why Locust does not start: a mistake in the locustfile."""
+    phase: str | None = None
+    """What the locustfile does outside of users, as in `wire`. Empty: no longer anything."""
+    cell: str = ""
+    """Tag of the cell to which the phase belongs."""
+    place: str = ""
+    """Line of the locustfile that is executed."""
+    hosts: dict[str, str] = field(default_factory=dict)
+    """Hosts that user classes set, but do not keep."""
+    notes: tuple[str, ...] | None = None
+    """Messages for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,10 @@ class _Result:
 
     window: dict[str, Any]
     exceptions: list[Any]
+    user_classes: list[Any]
 
 
-_STARTED = TypeAdapter(Started)
+_REPORT = TypeAdapter(Report)
 _SWARM = TypeAdapter(Swarm)
 _BEGIN: TypeAdapter[float] = TypeAdapter(FiniteFloat)
 _STATE: TypeAdapter[LoadState] = TypeAdapter(LoadState)
@@ -44,12 +57,12 @@ _RESULT = TypeAdapter(_Result)
 _MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
 
 
-def parse_started(data: bytes) -> Started:
-    """Parse the startup message."""
-    started = _STARTED.validate_python(_json(data))
-    if started.error is None and not started.port:
-        raise ValueError("neither a port nor an error")
-    return started
+def parse_report(data: bytes) -> Report:
+    """Parse a message about the status of Locust."""
+    report = _REPORT.validate_python(_json(data))
+    if {report.port, report.error, report.phase, report.notes} == {None}:
+        raise ValueError("none of port, error, phase and notes")
+    return report
 
 
 def parse_swarm(data: bytes) -> Swarm:
@@ -70,7 +83,13 @@ def parse_begin(data: bytes) -> float:
 def parse_measured(data: bytes) -> Measured:
     """Parse the response to `RESULT_PATH`."""
     result = _RESULT.validate_python(_json(data))
-    return _MEASURED.validate_python({**result.window, "exceptions": result.exceptions})
+    return _MEASURED.validate_python(
+        {
+            **result.window,
+            "exceptions": result.exceptions,
+            "user_classes": result.user_classes,
+        }
+    )
 
 
 def _json(data: bytes) -> Any:

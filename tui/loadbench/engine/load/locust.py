@@ -6,36 +6,29 @@ Only this module sends requests to the API.
 import json
 import os
 import secrets
-import select
-import sys
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from subprocess import PIPE
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from loadbench.engine.bounds.connect import DEFAULT_TRUST, NoResponseError, Trust
 from loadbench.engine.bounds.http import request
-from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
-from loadbench.engine.bounds.texts import shortened
+from loadbench.engine.bounds.texts import one_line, shortened
 from loadbench.engine.load.answers import (
     parse_begin,
     parse_measured,
-    parse_started,
     parse_state,
     parse_swarm,
 )
+from loadbench.engine.load.locust_process import MAX_MESSAGE_CHARACTERS, LocustProcess
 from loadbench.engine.load.protocol import LoadState, Measured
+from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.load.wire import (
     CELL_OPTION,
     CLIENTS_VARIABLE,
     IMAGES_VARIABLE,
     MEASURE_PATH,
-    READY_FD_VARIABLE,
     REPLICAS_OPTION,
     RESULT_PATH,
     STATE_PATH,
@@ -44,24 +37,18 @@ from loadbench.engine.load.wire import (
     TOKEN_VARIABLE,
 )
 from loadbench.engine.masking import NO_SECRETS, Masker
-from loadbench.engine.process import SupervisedProcess, describe_exit
+from loadbench.engine.process import describe_exit
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
 
-START_TIMEOUT_S = 30.0
 RESPONSE_TIMEOUT_S = 5.0
 REPORT_TIMEOUT_S = 15.0
 MAX_TIMEOUTS = 3
 """Number of consecutive requests without a response after which Locust counts as lost."""
 
 MAX_REPORT_BYTES = 64_000_000
-MAX_STARTUP_BYTES = 1_000_000
-"""Size limit of the message with which Locust reports that it is ready, or why it is not."""
 
-_MAX_MESSAGE_CHARACTERS = 1_000
-_MAX_LOG_LINES = 3
-_LOG_DRAIN_S = 1.0
 _EXIT_TIMEOUT_S = 0.5
 """Seconds to wait for an exit code after a failed request."""
 
@@ -77,7 +64,7 @@ class LocustLoad:
     """The Locust process of a run.
 
     Args:
-        user_file: The user's locustfile.
+        scenario: The locustfiles and their settings.
         images: Folder of the images to send, passed in `LOADBENCH_IMAGES`.
         timeout_s: Timeout of one request.
         headers: HTTP headers of the requests of Locust's clients.
@@ -88,7 +75,7 @@ class LocustLoad:
 
     def __init__(
         self,
-        user_file: Path,
+        scenario: Scenario,
         *,
         images: Path,
         timeout_s: float,
@@ -97,41 +84,60 @@ class LocustLoad:
         log: Path,
         masker: Masker = NO_SECRETS,
     ) -> None:
-        self._user_file = user_file
+        self._scenario = scenario
         self._images = images
         self._timeout_s = timeout_s
         self._clients = {"headers": dict(headers or {}), **asdict(trust)}
         self._log = log
         self._masker = masker
-        self._copier: threading.Thread | None = None
         self._token = ""
         self._url = ""
         self._timeouts = 0
-        self._process: SupervisedProcess | None = None
+        self._process: LocustProcess | None = None
+        self._notes = scenario.notes(os.environ)
+        self._noted: set[str] = set()
 
     def start(self) -> None:
         """Start Locust and wait until its web API is ready.
 
         Raises:
-            LoadError: The user file has an error; the message names the file and line.
+            LoadError: The locustfile has a mistake, or takes too long to start. The message names
+                the file and line.
             LoadLostError: Locust was killed or was not ready in time.
         """
         self.close()
         self._token = secrets.token_urlsafe(32)
         self._timeouts = 0
-        read_fd, write_fd = os.pipe()
-        try:
-            self._process = self._launch(write_fd)
-            os.close(write_fd)
-            write_fd = -1
-            self._url = f"http://127.0.0.1:{self._wait_for_port(read_fd)}"
-        finally:
-            os.close(read_fd)
-            if write_fd >= 0:
-                os.close(write_fd)
+        self._process = process = LocustProcess(
+            self._scenario,
+            variables={
+                TOKEN_VARIABLE: self._token,
+                TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
+                CLIENTS_VARIABLE: json.dumps(self._clients),
+                IMAGES_VARIABLE: str(self._images),
+            },
+            log=self._log,
+            masker=self._masker,
+        )
+        process.wait_until(lambda: process.status.port > 0)
+        self._url = f"http://127.0.0.1:{process.status.port}"
+
+    def awaited(self) -> str:
+        """Return what `start` or `swarm` waits for, with its limit. Any thread may call this."""
+        process = self._process
+        return process.awaited() if process else ""
+
+    def notes(self) -> list[str]:
+        """Return the messages for the user that are new since the last call."""
+        found, self._notes = self._notes, []
+        if self._process:
+            found += self._process.status.take_notes()
+        new = [text for text in dict.fromkeys(found) if text not in self._noted]
+        self._noted.update(new)
+        return new
 
     def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
-        """Start spawning the users of a cell.
+        """Execute the test_start listeners of a cell, and start spawning its users.
 
         Args:
             cell: Defines the number of users and the spawn rate.
@@ -142,6 +148,7 @@ class LocustLoad:
 
         Raises:
             LoadError: Locust rejected the request.
+            LoadStartError: The listeners take too long.
             LoadLostError: Locust does not respond, or not as expected.
         """
         level = cell.level
@@ -155,20 +162,36 @@ class LocustLoad:
             REPLICAS_OPTION: json.dumps(list(replicas)) if replicas else "",
             "profile": cell.key,
         }
-        answer = self._ask("/swarm", parse_swarm, fields=fields)
-        if not answer.success:
-            message = shortened(answer.message or "no reason given", _MAX_MESSAGE_CHARACTERS)
-            raise LoadError(f"Locust rejected {cell.key}: {message}")
+        process = self._process
+        if process is None:
+            raise LoadLostError("Locust is not running")
+        status = process.status
+        self._note_hosts(status.hosts, host)
+        try:
+            answer = self._ask("/swarm", parse_swarm, fields=fields)
+        except _NoAnswerError:
+            # Listeners that compute do not let Locust answer.
+            if not status.phase:
+                raise
+        else:
+            if not answer.success:
+                message = shortened(answer.message or "no reason given", MAX_MESSAGE_CHARACTERS)
+                raise LoadError(f"Locust rejected {cell.key}: {message}")
+        process.wait_until(lambda: status.cell == tag)
 
     def state(self, since: int) -> LoadState | None:
         """Return the state of the cell, with the seconds from number `since` onwards.
 
-        Locust discards earlier seconds. Return None if it does not respond to this request.
+        Locust discards earlier seconds. Return None if it does not respond to this request, or
+        while it executes listeners of the locustfile.
 
         Raises:
             LoadLostError: Locust exited, did not respond several times in a row, or did not respond
                 as expected.
         """
+        if self._process and self._process.status.phase:
+            self._process.check_time()
+            return None
         try:
             state = self._ask(f"{STATE_PATH}?since={since}", parse_state)
         except _NoAnswerError as error:
@@ -192,7 +215,8 @@ class LocustLoad:
 
         Another thread may call `state` in the meantime.
         """
-        self._call("/stop", fields={}, timeout_s=self._timeout_s + 2 * RESPONSE_TIMEOUT_S)
+        stopped_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S
+        self._call("/stop", fields={}, timeout_s=stopped_s + self._scenario.start_timeout_s)
 
     def measured(self) -> Measured:
         """Return the results of the measurement window."""
@@ -208,80 +232,15 @@ class LocustLoad:
         process, self._process = self._process, None
         if process:
             process.stop()
-            self._finish_log()
 
-    def _launch(self, ready_fd: int) -> SupervisedProcess:
-        # -P: files in the user's folder must not shadow the standard library.
-        argv = [sys.executable, "-P", "-m", "loadbench.in_locust", "-f", str(self._user_file)]
-        environment = {
-            **os.environ,
-            TOKEN_VARIABLE: self._token,
-            READY_FD_VARIABLE: str(ready_fd),
-            TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
-            CLIENTS_VARIABLE: json.dumps(self._clients),
-            IMAGES_VARIABLE: str(self._images),
-        }
-        with self._log.open("ab") as log:
-            process = SupervisedProcess(
-                argv,
-                cwd=self._user_file.parent,
-                environment=environment,
-                # Without secrets, Locust writes to the file itself.
-                stdout=PIPE if self._masker else log,
-                pass_fds=(ready_fd,),
-            )
-        if process.output:
-            self._copier = threading.Thread(
-                target=self._copy_output, args=(process.output,), daemon=True
-            )
-            self._copier.start()
-        return process
-
-    def _copy_output(self, output: IO[bytes]) -> None:
-        """Copy Locust's output to its log, with secret values masked."""
-        with output, self._log.open("ab", buffering=0) as log:
-            for line, _ in bounded_lines(output, MAX_OUTPUT_LINE_BYTES, with_last=True):
-                # Locust must not block if the disk is full.
-                with suppress(OSError):
-                    log.write(self._masker.data(line) + b"\n")
-
-    def _finish_log(self) -> None:
-        """Wait until the output of an exited Locust is in its log."""
-        if self._copier:
-            self._copier.join(_LOG_DRAIN_S)
-
-    def _wait_for_port(self, read_fd: int) -> int:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        received = b""
-        while not received.endswith(b"\n"):
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not select.select([read_fd], [], [], remaining)[0]:
-                raise LoadLostError(f"Locust was not ready within {START_TIMEOUT_S:g} s")
-            chunk = os.read(read_fd, 65536)
-            if not chunk:
-                raise self._early_exit()
-            received += chunk
-            if len(received) > MAX_STARTUP_BYTES:
-                break
-        try:
-            started = parse(received, parse_started, max_bytes=MAX_STARTUP_BYTES)
-        except BadInputError as error:
-            message = f"unusable startup message from Locust: {_one_line(error)}"
-            raise LoadLostError(message) from error
-        if started.error is not None:
-            raise LoadError(shortened(started.error, _MAX_MESSAGE_CHARACTERS))
-        return started.port
-
-    def _early_exit(self) -> LoadError | LoadLostError:
-        process, self._process = self._process, None
-        code = process.stop() if process else None
-        self._finish_log()
-        lines = last_lines(self._log, _MAX_LOG_LINES)
-        output = " | ".join(shortened(line.strip(), _MAX_MESSAGE_CHARACTERS) for line in lines)
-        message = f"Locust {describe_exit(code)} before it was ready"
-        if code is None or code < 0:
-            return LoadLostError(message)
-        return LoadError(f"{message}: {output} (see {self._log})")
+    def _note_hosts(self, hosts: Mapping[str, str], host: str) -> None:
+        """Note the user classes whose own host is not used."""
+        self._notes += [
+            f"warning: user class {name} sets the host {own}, but its requests go to {host}. To "
+            f"keep its host, set load.keep_host: [{name}]"
+            for name, own in hosts.items()
+            if own.rstrip("/") != host.rstrip("/")
+        ]
 
     def _ask(
         self,
@@ -338,8 +297,5 @@ def _endpoint(path: str, fields: Mapping[str, str] | None) -> str:
 
 
 def _unusable(endpoint: str, error: BadInputError) -> LoadLostError:
-    return LoadLostError(f"unusable response from Locust to {endpoint}: {_one_line(error)}")
-
-
-def _one_line(error: BadInputError) -> str:
-    return shortened(" ".join(str(error).split()), _MAX_MESSAGE_CHARACTERS)
+    problem = one_line(str(error), MAX_MESSAGE_CHARACTERS)
+    return LoadLostError(f"unusable response from Locust to {endpoint}: {problem}")

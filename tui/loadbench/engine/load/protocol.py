@@ -15,6 +15,7 @@ from loadbench.engine.journal.events import (
     ReplicaRequests,
     Requests,
     Stages,
+    UserClass,
 )
 from loadbench.engine.profile.plan import Cell
 
@@ -62,6 +63,8 @@ class Measured:
     """Exceptions raised by user code outside requests."""
     replicas: tuple[ReplicaRequests, ...] = ()
     """Requests by replica, without names. Empty if users are not distributed among replicas."""
+    user_classes: tuple[UserClass, ...] = ()
+    """Users of each class when all had been started."""
 
 
 class Load(Protocol):
@@ -70,10 +73,17 @@ class Load(Protocol):
     def start(self) -> None:
         """Start the process, without sending requests."""
 
-    def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
-        """Start spawning the users of a cell. From then on, `state` returns the tag.
+    def awaited(self) -> str:
+        """Return what `start` or `swarm` waits for, with its limit. Any thread may call this."""
 
-        If there are replicas, given by their base URLs, the users are distributed among them.
+    def notes(self) -> list[str]:
+        """Return the messages for the user that are new since the last call."""
+
+    def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
+        """Execute the test_start listeners of a cell, and start spawning its users.
+
+        From then on, `state` returns the tag. If there are replicas, given by their base URLs, the
+        users are distributed among them.
         """
 
     def state(self, since: int) -> LoadState | None:

@@ -2,10 +2,15 @@
 
 TOKEN_HEADER = "X-Loadbench-Token"  # noqa: S105  # the name of a header, not a token
 TOKEN_VARIABLE = "LOADBENCH_TOKEN"  # noqa: S105  # the name of a variable, not a token
-READY_FD_VARIABLE = "LOADBENCH_READY_FD"
+STATUS_FD_VARIABLE = "LOADBENCH_STATUS_FD"
+"""File descriptor of the pipe on which Locust reports its status, one JSON object per line."""
+
 TIMEOUT_VARIABLE = "LOADBENCH_TIMEOUT_S"
 CLIENTS_VARIABLE = "LOADBENCH_CLIENTS"
 """Headers and TLS settings of Locust's clients, as JSON."""
+
+SCENARIO_VARIABLE = "LOADBENCH_SCENARIO"
+"""The locustfiles with their options, tags and user classes, as JSON."""
 
 IMAGES_VARIABLE = "LOADBENCH_IMAGES"
 """The bundled locustfile also reads this variable by name, so that it runs under plain Locust."""
@@ -16,3 +21,6 @@ REPLICAS_OPTION = "loadbench_replicas"
 STATE_PATH = "/loadbench/state"
 MEASURE_PATH = "/loadbench/measure"
 RESULT_PATH = "/loadbench/result"
+
+IMPORT, INIT, TEST_START, TEST_STOP = "import", "init", "test_start", "test_stop"
+"""Phases in which Locust executes code of the locustfile outside of users."""

@@ -17,6 +17,7 @@ from loadbench.engine.drivers.health import trust_of
 from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
@@ -111,7 +112,7 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
         profile=prepared.profile,
         stack=stack,
         load=LocustLoad(
-            root / load.locustfile[0],
+            Scenario.of(root, load),
             images=root / load.images,
             timeout_s=load.timeout,
             headers=headers,

@@ -97,6 +97,7 @@ class CellAttempt:
 
         Raises:
             StackError: Part of the stack failed.
+            LoadError: Locust rejected the cell, or its test_start listeners take too long.
             LoadLostError: Locust exited or hung.
             EngineError: The Docker engine is unavailable, so no cell can be measured. The engine
                 may have been stopped during the window.
@@ -167,7 +168,12 @@ class CellAttempt:
             self._metrics.pause()
         else:
             self._metrics.follow(host)
-        self._load.swarm(self._cell, host, self._tag, [one.url for one in replicas])
+        urls = [one.url for one in replicas]
+        control, load = self._control, self._load
+        task = control.background.submit(load.swarm, self._cell, host, self._tag, urls)
+        control.wait_for(task, load.awaited)
+        for text in load.notes():
+            control.emit(Note(text=text))
         self._observe_until(lambda now: now.spawned, within_s=self._cell.level.ramp_s + OVERDUE_S)
 
     def _settle(self) -> Steadiness | None:
@@ -237,6 +243,7 @@ class CellAttempt:
             clients=measured.clients,
             host=self._stack.host,
             replicas=self._with_names(measured.replicas),
+            user_classes=measured.user_classes,
             circumstances=self._conditions(measured),
         )
 

@@ -15,8 +15,7 @@ from loadbench.engine.journal.events import (
     StackPrepared,
     StackProgress,
 )
-from loadbench.engine.journal.state import CellState
-from loadbench.engine.load.locust import START_TIMEOUT_S
+from loadbench.engine.journal.state import CellState, CellStatus
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run.attempt import CellAttempt, Equipment
 from loadbench.engine.run.control_loop import (
@@ -34,6 +33,7 @@ from loadbench.errors import (
     LoadbenchError,
     LoadError,
     LoadLostError,
+    LoadStartError,
     StackError,
     StartError,
 )
@@ -109,6 +109,8 @@ class Runner:
         except (EngineError, StartError) as error:
             return Result.ABORTED, f"{error}; fix this, then {self._resume}"
         except LoadbenchError as error:
+            for line in error.log_lines if isinstance(error, LoadError) else ():
+                self._control.emit(StackProgress(step="locust.log", line=line))
             return Result.ABORTED, str(error)
         return Result.DONE, cells_measured(self._control.state)
 
@@ -179,6 +181,12 @@ class Runner:
         except SkipRequested:
             self._close_load()
             self._control.emit(CellSkipped(cell=cell.key, attempt=attempt, reason=ON_REQUEST))
+        except LoadStartError as error:
+            self._fail(cell, attempt, error)
+            if not self._control.state.count(CellStatus.FINISHED):
+                # Other cells would fail in the same way.
+                raise
+            self._close_load()
         except (StackError, LoadError) as error:
             # Record the failure first: Locust may take seconds to exit.
             self._fail(cell, attempt, error)
@@ -217,7 +225,11 @@ class Runner:
                 self._control.cell_ended()
 
     def _fail(self, cell: Cell, attempt: int, error: StackError | LoadError) -> None:
-        stack = error if isinstance(error, StackError) else StackError(str(error))
+        stack = (
+            StackError(str(error), log_lines=error.log_lines)
+            if isinstance(error, LoadError)
+            else error
+        )
         self._control.emit(
             CellFailed(
                 cell=cell.key,
@@ -232,11 +244,11 @@ class Runner:
         )
 
     def _start_load(self) -> None:
+        load, control = self._equipment.load, self._control
         if not self._is_load_running:
-            self._control.wait_for(
-                self._control.background.submit(self._equipment.load.start),
-                lambda: f"Locust to start, at most {START_TIMEOUT_S:g} s",
-            )
+            control.wait_for(control.background.submit(load.start), load.awaited)
+            for text in load.notes():
+                control.emit(Note(text=text))
             self._is_load_running = True
 
     def _start_first_load(self) -> None:

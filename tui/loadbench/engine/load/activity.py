@@ -1,0 +1,40 @@
+"""Tells whether the Locust process computes or waits."""
+
+import time
+
+import psutil
+
+_COMPUTING_CORES = 0.5
+"""CPU usage from which a process computes: more than half of the time."""
+
+_INTERVAL_S = 0.5
+"""Minimum time between two readings."""
+
+
+class Activity:
+    """The CPU usage of a command.
+
+    Args:
+        supervisor: Process id of its supervisor, whose only child it is.
+    """
+
+    def __init__(self, supervisor: int) -> None:
+        self._supervisor = supervisor
+        self._last: tuple[float, float] | None = None
+        self._text = ""
+
+    def describe(self) -> str:
+        """Return `computing` or `waiting` since the last call. Empty if it is not known yet."""
+        now = time.monotonic()
+        try:
+            children = psutil.Process(self._supervisor).children(recursive=True)
+            cpu_s = sum(sum(one.cpu_times()[:2]) for one in children)
+        except psutil.Error:
+            return self._text
+        if self._last is None:
+            self._last = now, cpu_s
+        elif now - self._last[0] >= _INTERVAL_S:
+            cores = (cpu_s - self._last[1]) / (now - self._last[0])
+            self._text = "computing" if cores > _COMPUTING_CORES else "waiting"
+            self._last = now, cpu_s
+        return self._text

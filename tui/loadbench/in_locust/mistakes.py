@@ -1,0 +1,130 @@
+"""Describes and counts exceptions of the user's code, each with its place.
+
+Locust logs them with a traceback, counts those of users without their place, and does not count
+those of listeners. No upstream issue known (searched 2026-11). Remove the patch when Locust fires
+an event for exceptions of listeners.
+"""
+
+import logging
+import os
+import sys
+from collections import Counter
+from types import TracebackType
+from typing import Any
+
+from locust import event
+from locust.env import Environment
+
+from loadbench.in_locust.clean import clean_error
+from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust.places import UserCode
+
+MAX_MISTAKES = 50
+"""Maximum number of distinct mistakes that are counted apart."""
+_OTHERS = "other exceptions"
+
+_MAX_PARENTS = 20
+"""Maximum number of folders above the working folder in which a file is looked for."""
+
+
+class Mistakes:
+    """The exceptions of the user's code outside of requests since the start of the cell."""
+
+    def __init__(self, code: UserCode) -> None:
+        self._code = code
+        self._counts: Counter[str] = Counter()
+        self.first = ""
+        """Description of the first exception. Empty if there is none."""
+
+    def clear(self) -> None:
+        """Forget all exceptions, for a new cell."""
+        self._counts.clear()
+        self.first = ""
+
+    def add(self, error: BaseException, trace: TracebackType | None) -> None:
+        """Count an exception."""
+        self.first = self.first or self.describe(error)
+        text = self._described(error, trace, absolute=False)
+        is_overflow = text not in self._counts and len(self._counts) >= MAX_MISTAKES
+        self._counts[_OTHERS if is_overflow else text] += 1
+
+    def counted(self) -> list[dict[str, Any]]:
+        """Return the fields of one `ErrorCount` for each mistake, the most frequent first."""
+        return [{"error": text, "count": count} for text, count in self._counts.most_common()]
+
+    def watch_users(self, environment: Environment) -> None:
+        """Count the exceptions of users."""
+
+        @environment.events.user_error.add_listener
+        def on_user_error(exception: BaseException, tb: TracebackType | None, **_: Any) -> None:
+            self.add(exception, tb)
+
+    def watch_listeners(self) -> None:
+        """Count the exceptions of listeners, which Locust only logs."""
+        replace_in(event, "logging", _Logging(self))
+
+    def describe(self, error: BaseException) -> str:
+        """Return the place, type and message of an exception, and what to do if it is known."""
+        return f"{self._described(error, error.__traceback__, absolute=True)}{_advice(error)}"
+
+    def _described(
+        self, error: BaseException, trace: TracebackType | None, *, absolute: bool
+    ) -> str:
+        place = self._code.place_of_error(trace, absolute=absolute)
+        message = clean_error(error)
+        name = type(error).__name__
+        if isinstance(error, SyntaxError) and self._code.contains(error.filename or "<"):
+            place, message = f"{error.filename}:{error.lineno}", error.msg
+        text = name if message in ("", name) else f"{name}: {message}"
+        return f"{place}: {text}" if place else text
+
+
+class _Logging:
+    """Counts the exception that `EventHook.fire` logs while it handles it."""
+
+    def __init__(self, mistakes: Mistakes) -> None:
+        self._mistakes = mistakes
+
+    def error(self, *args: Any, **kwargs: Any) -> None:
+        _, error, trace = sys.exc_info()
+        if error:
+            self._mistakes.add(error, trace)
+        logging.error(*args, **kwargs)
+
+
+def _advice(error: BaseException) -> str:
+    """Return what to do about a common mistake, to follow its description."""
+    match error:
+        case ModuleNotFoundError(name=str(name)):
+            return (
+                f". Install {name.partition('.')[0]} in the environment of loadbench-tui, or set "
+                "load.folder to the folder that contains it"
+            )
+        case KeyError(args=[str(name)]) if _is_environment(error.__traceback__):
+            return f". Set this variable, or load.environment: {{{name}: …}}"
+        case FileNotFoundError(filename=str(file)) if folder := _folder_above(file):
+            return f". It is in {folder}: set load.folder to this folder"
+        case _:
+            return ""
+
+
+def _is_environment(trace: TracebackType | None) -> bool:
+    """Return whether an exception was raised by `os.environ`."""
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == os.__name__
+
+
+def _folder_above(file: str) -> str:
+    """Return the folder above the working folder that contains a relative path, if one does."""
+    if os.path.isabs(file):  # noqa: PTH117  # a text of the user's code
+        return ""
+    folder = os.getcwd()  # noqa: PTH109
+    for _ in range(_MAX_PARENTS):
+        parent = os.path.dirname(folder)  # noqa: PTH120
+        if parent == folder:
+            return ""
+        folder = parent
+        if os.path.exists(f"{folder}/{file}"):  # noqa: PTH110
+            return folder
+    return ""
