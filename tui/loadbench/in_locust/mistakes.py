@@ -12,7 +12,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Any
 
-from locust import event
+from locust import User, event
 from locust.env import Environment
 
 from loadbench.in_locust.clean import clean_error
@@ -33,31 +33,46 @@ class Mistakes:
     def __init__(self, code: UserCode) -> None:
         self._code = code
         self._counts: Counter[str] = Counter()
+        self._setup: set[str] = set()
         self.first = ""
         """Description of the first exception. Empty if there is none."""
 
     def clear(self) -> None:
         """Forget all exceptions, for a new cell."""
         self._counts.clear()
+        self._setup.clear()
         self.first = ""
 
-    def add(self, error: BaseException, trace: TracebackType | None) -> None:
-        """Count an exception."""
+    def add(self, error: BaseException, trace: TracebackType | None, *, setup: bool) -> None:
+        """Count an exception.
+
+        Args:
+            error: The exception.
+            trace: Its traceback.
+            setup: Whether it was raised before the tasks, in a listener or in `on_start`. It is
+                then listed first, because others may follow from it.
+        """
         self.first = self.first or self.describe(error)
         text = self._described(error, trace, absolute=False)
         is_overflow = text not in self._counts and len(self._counts) >= MAX_MISTAKES
         self._counts[_OTHERS if is_overflow else text] += 1
+        if setup and not is_overflow:
+            self._setup.add(text)
 
     def counted(self) -> list[dict[str, Any]]:
-        """Return the fields of one `ErrorCount` for each mistake, the most frequent first."""
-        return [{"error": text, "count": count} for text, count in self._counts.most_common()]
+        """Return the fields of one `ErrorCount` for each mistake, the most important first."""
+        counts = sorted(self._counts.items(), key=lambda one: (one[0] not in self._setup, -one[1]))
+        return [{"error": text, "count": count} for text, count in counts]
 
     def watch_users(self, environment: Environment) -> None:
         """Count the exceptions of users."""
 
         @environment.events.user_error.add_listener
-        def on_user_error(exception: BaseException, tb: TracebackType | None, **_: Any) -> None:
-            self.add(exception, tb)
+        def on_user_error(
+            user_instance: object, exception: BaseException, tb: TracebackType | None, **_: Any
+        ) -> None:
+            # For exceptions of tasks, Locust passes the task set instead.
+            self.add(exception, tb, setup=isinstance(user_instance, User))
 
     def watch_listeners(self) -> None:
         """Count the exceptions of listeners, which Locust only logs."""
@@ -88,7 +103,7 @@ class _Logging:
     def error(self, *args: Any, **kwargs: Any) -> None:
         _, error, trace = sys.exc_info()
         if error:
-            self._mistakes.add(error, trace)
+            self._mistakes.add(error, trace, setup=True)
         logging.error(*args, **kwargs)
 
 

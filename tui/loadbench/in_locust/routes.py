@@ -43,9 +43,6 @@ def install(
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
-        user_classes.check_names(
-            settings.scenario, list(environment.available_user_classes or ()), status
-        )
         user_classes.select(environment, settings.scenario, replicas, status)
         # --stop-timeout accepts whole seconds only. No upstream issue known (searched 2026-11).
         # Remove when it accepts fractions.

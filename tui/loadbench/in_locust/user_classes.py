@@ -1,6 +1,5 @@
 """Selects the user classes of a run, and their hosts."""
 
-from collections.abc import Collection
 from typing import Any
 
 from locust.env import Environment
@@ -9,20 +8,6 @@ from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import ScenarioSettings
 from loadbench.in_locust.status import Status
 from loadbench.in_locust.userfile import fail
-
-
-def check_names(scenario: ScenarioSettings, classes: Collection[str], status: Status) -> None:
-    """Report names of user classes in the profile that the locustfile does not define."""
-    for key, names in (
-        ("user_classes", scenario.user_classes),
-        ("keep_host", scenario.keep_host),
-    ):
-        if unknown := [name for name in names if name not in classes]:
-            fail(
-                status,
-                f"load.{key}: the locustfile has no user class {', '.join(unknown)}. It has "
-                f"{', '.join(classes)}",
-            )
 
 
 def select(

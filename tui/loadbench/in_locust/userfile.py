@@ -6,6 +6,7 @@ when Locust fires an event for a locustfile that fails to load.
 
 import sys
 import traceback
+from collections.abc import Collection
 from importlib.machinery import SourceFileLoader
 from typing import Any, NoReturn
 
@@ -47,6 +48,7 @@ def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes, code
                 f"{shown}: the load shape {next(iter(shapes))} would replace the profile's user "
                 "counts; remove it",
             )
+        _check_names(scenario, classes, status)
         return loaded
 
     def code_raised(error: BaseException) -> bool:
@@ -66,6 +68,20 @@ def fail(status: Status, message: str) -> NoReturn:
     """Report why Locust cannot start, and exit."""
     status.send(error=message)
     sys.exit(1)
+
+
+def _check_names(scenario: ScenarioSettings, classes: Collection[str], status: Status) -> None:
+    """Report names of user classes in the profile that the locustfiles do not define."""
+    for key, names in (
+        ("user_classes", scenario.user_classes),
+        ("keep_host", scenario.keep_host),
+    ):
+        if unknown := [name for name in names if name not in classes]:
+            fail(
+                status,
+                f"load.{key}: the locustfile has no user class {', '.join(unknown)}. It has "
+                f"{', '.join(classes)}",
+            )
 
 
 def _leave_no_bytecode(code: UserCode) -> None:

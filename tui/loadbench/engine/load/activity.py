@@ -12,7 +12,7 @@ _INTERVAL_S = 0.5
 
 
 class Activity:
-    """The CPU usage of a command.
+    """The CPU usage of a command. `update` reads it, and `text` describes it.
 
     Args:
         supervisor: Process id of its supervisor, whose only child it is.
@@ -21,20 +21,20 @@ class Activity:
     def __init__(self, supervisor: int) -> None:
         self._supervisor = supervisor
         self._last: tuple[float, float] | None = None
-        self._text = ""
+        self.text = ""
+        """`computing` or `waiting`. Empty if it is not known yet."""
 
-    def describe(self) -> str:
-        """Return `computing` or `waiting` since the last call. Empty if it is not known yet."""
+    def update(self) -> None:
+        """Read the CPU usage since the last call."""
         now = time.monotonic()
         try:
             children = psutil.Process(self._supervisor).children(recursive=True)
             cpu_s = sum(sum(one.cpu_times()[:2]) for one in children)
         except psutil.Error:
-            return self._text
+            return
         if self._last is None:
             self._last = now, cpu_s
         elif now - self._last[0] >= _INTERVAL_S:
             cores = (cpu_s - self._last[1]) / (now - self._last[0])
-            self._text = "computing" if cores > _COMPUTING_CORES else "waiting"
+            self.text = "computing" if cores > _COMPUTING_CORES else "waiting"
             self._last = now, cpu_s
-        return self._text

@@ -31,6 +31,8 @@ _MAX_TRACEBACK_LINES = 200
 _LOG_DRAIN_S = 1.0
 _POLL_S = 0.5
 _TRACEBACK = "Traceback (most recent call last)"
+_OF_LOCUST = ("/INFO/locust.", "/ERROR/root: Uncaught exception in event handler")
+"""Parts of log lines of Locust itself, which do not help to find a mistake."""
 
 
 class LocustProcess:
@@ -95,7 +97,10 @@ class LocustProcess:
             if status.is_closed or self._process.poll() is not None:
                 raise self._early_exit()
             self.check_time()
-            if not status.phase and time.monotonic() - started > START_TIMEOUT_S:
+            self._activity.update()
+            # Phases have a limit of their own.
+            idle_s = time.monotonic() - max(started, status.since_s)
+            if not status.phase and idle_s > START_TIMEOUT_S:
                 raise LoadLostError(f"Locust was not ready within {START_TIMEOUT_S:g} s")
             if not is_done():
                 status.wait(_POLL_S)
@@ -107,11 +112,11 @@ class LocustProcess:
             LoadStartError: It does.
         """
         if self.status.phase and self.status.overdue_s(self._limit_s) > 0:
-            raise LoadStartError(self.status.exceeded(self._limit_s, self._activity.describe()))
+            raise LoadStartError(self.status.exceeded(self._limit_s, self._activity.text))
 
     def awaited(self) -> str:
         """Return what Locust is waited for, with its limit. Any thread may call this."""
-        text = self.status.awaited(self._limit_s, self._activity.describe())
+        text = self.status.awaited(self._limit_s, self._activity.text)
         return text or f"Locust to start, at most {START_TIMEOUT_S:g} s"
 
     def stop(self) -> int:
@@ -162,10 +167,16 @@ class LocustProcess:
         self.stop()
         lines = last_lines(self._log, _MAX_TRACEBACK_LINES)
         begins = [at for at, line in enumerate(lines) if line.startswith(_TRACEBACK)]
-        before = lines[: begins[-1]] if begins else lines
-        log_lines = tuple(shortened(one, MAX_MESSAGE_CHARACTERS) for one in before)
+        before = [
+            one
+            for one in (lines[: begins[-1]] if begins else ())
+            if not any(part in one for part in _OF_LOCUST)
+        ]
         return LoadError(
-            shortened(error, MAX_MESSAGE_CHARACTERS), log_lines=log_lines[-_MAX_LOG_LINES:]
+            shortened(error, MAX_MESSAGE_CHARACTERS),
+            log_lines=tuple(
+                shortened(one, MAX_MESSAGE_CHARACTERS) for one in before[-_MAX_LOG_LINES:]
+            ),
         )
 
     def _early_exit(self) -> LoadError | LoadLostError:

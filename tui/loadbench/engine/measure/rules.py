@@ -33,6 +33,7 @@ from loadbench.engine.measure.limits import (
     max_gap_ms,
     max_others_cores,
 )
+from loadbench.engine.measure.user_classes import missing_users_text
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
 
@@ -109,6 +110,12 @@ def _users_missing(case: Case) -> Violation | None:
     if users is None or running >= users:
         return None
     return Violation(f"missing users: at times only {running} of {users} running", running, users)
+
+
+def _user_classes(case: Case) -> Violation | None:
+    users, classes = case.cell.level.users, case.finished.user_classes
+    text = missing_users_text(classes, users) if users else ""
+    return Violation(text, sum(not one.users for one in classes), 0) if text else None
 
 
 def _containers(case: Case) -> Violation | None:
@@ -303,6 +310,7 @@ _UNKNOWN = Conditions(begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=(), lag=(),
 RULES: dict[str, Rule] = {
     "no_success": Rule(Verdict.INVALID, _no_success),
     "users_missing": Rule(Verdict.INVALID, _users_missing),
+    "user_classes": Rule(Verdict.SUSPECT, _user_classes),
     "containers": Rule(Verdict.INVALID, _containers),
     "exceptions": Rule(Verdict.SUSPECT, _exceptions),
     "failures": Rule(Verdict.SUSPECT, _failures),
