@@ -91,7 +91,8 @@ class Other(User):
     @task
     def ask(self):
         import lazy
-        self.environment.events.request.fire(name=f"{{DATA}} {{helpers.NAME}} {{lazy.NAME}}", {EVENT})
+        text = f"{{DATA}} {{helpers.NAME}} {{lazy.NAME}}"
+        self.environment.events.request.fire(name=text, {EVENT})
 """
 
 
@@ -163,8 +164,8 @@ def test_options_and_variables_of_the_profile_arrive(
         (
             {},
             (
-                "the locustfile requires the option engine. Set load.options: {engine: …}, one of vllm, "
-                "tgi"
+                "the locustfile requires the option engine. Set load.options: {engine: …}, one of "
+                "vllm, tgi"
             ),
         ),
         ({"engine": "x"}, "load.options: argument --engine: invalid choice: 'x'"),
@@ -198,8 +199,8 @@ def test_tags_select_tasks_and_drop_classes_without_tasks(tmp_path: Path) -> Non
     )
     assert notes == [
         (
-            "user class Slow gets no users, because load.tags or load.exclude_tags leave none of its "
-            "tasks"
+            "user class Slow gets no users, because load.tags or load.exclude_tags leave none of "
+            "its tasks"
         )
     ]
 

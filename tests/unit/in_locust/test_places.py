@@ -9,7 +9,7 @@ from types import TracebackType
 
 import pytest
 
-import loadbench
+from loadbench import workspace
 from loadbench.in_locust.places import UserCode
 
 CODE = """
@@ -79,7 +79,7 @@ def test_packages_below_the_users_folder_are_libraries(
 
 
 @pytest.mark.parametrize(
-    "file", ["<frozen os>", "<string>", json.__file__, os.__file__, loadbench.paths.__file__]
+    "file", ["<frozen os>", "<string>", json.__file__, os.__file__, workspace.__file__]
 )
 def test_libraries_are_not_the_users(file: str | None) -> None:
     assert file is not None

@@ -60,9 +60,13 @@ class Mistakes:
             self._setup.add(text)
 
     def counted(self) -> list[dict[str, Any]]:
-        """Return the fields of one `ErrorCount` for each mistake, the most important first."""
-        counts = sorted(self._counts.items(), key=lambda one: (one[0] not in self._setup, -one[1]))
-        return [{"error": text, "count": count} for text, count in counts]
+        """Return the fields of one `ErrorCount` for each mistake.
+
+        Those before the tasks come first, in order; then those of tasks, the most frequent first.
+        """
+        first = [(text, count) for text, count in self._counts.items() if text in self._setup]
+        others = [one for one in self._counts.most_common() if one[0] not in self._setup]
+        return [{"error": text, "count": count} for text, count in (*first, *others)]
 
     def watch_users(self, environment: Environment) -> None:
         """Count the exceptions of users."""
