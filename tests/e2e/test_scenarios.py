@@ -353,8 +353,9 @@ def test_a_test_start_that_takes_too_long_fails_the_cell(tmp_path: Path) -> None
 
 
 MISTAKES = """
-import json, os
+import itertools, json, os
 from locust import User, constant, events, task
+NUMBERS = itertools.count()
 
 @events.test_start.add_listener
 def fetch_token(**_):
@@ -364,7 +365,7 @@ class Mine(User):
     wait_time = constant(0.05)
 
     def on_start(self):
-        if self.environment.runner.user_count > 3:
+        if next(NUMBERS) == 0:
             os.environ["MISSING"]
 
     @task
@@ -379,10 +380,10 @@ def test_each_mistake_has_the_place_in_the_users_code(tmp_path: Path) -> None:
 
     errors = [one.error for one in result.exceptions]
     assert errors[0] == (
-        "user.py:7 in fetch_token: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+        "user.py:8 in fetch_token: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
     )
-    assert errors[1] == "user.py:14 in on_start: KeyError: 'MISSING'"
-    assert errors[2] == "user.py:18 in ask: ValueError: two lines  "
+    assert errors[1] == "user.py:15 in on_start: KeyError: 'MISSING'"
+    assert errors[2] == "user.py:19 in ask: ValueError: two lines  "
     assert result.exceptions[2].count > 4
 
 
