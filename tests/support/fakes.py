@@ -106,7 +106,7 @@ class FakeLoad(Recorder):
         self.note("start load")
 
     def awaited(self) -> str:
-        return "the load"
+        return "Locust to start, at most 30 s"
 
     def notes(self) -> list[str]:
         return []

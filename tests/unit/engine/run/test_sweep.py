@@ -32,7 +32,14 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import rows
 from loadbench.engine.report.target.replicas import replica_rows
-from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
+from loadbench.errors import (
+    DiskFullError,
+    EngineError,
+    LoadError,
+    LoadLostError,
+    LoadStartError,
+    StackError,
+)
 from tests.support.builders import make_cell
 from tests.support.sweeps import Sweep, trap_raising
 
@@ -299,6 +306,32 @@ def test_an_invalid_locustfile_aborts_the_run_before_the_stack_starts(sweep: Swe
     assert sweep.run() is Result.ABORTED
 
     assert sweep.calls == ["start load", *CLEAN_UP]
+
+
+def test_log_lines_before_a_mistake_are_reported(sweep: Sweep) -> None:
+    error = LoadError("x.py:3: ZeroDivisionError", log_lines=("reading", "dividing"))
+    sweep.load.traps["start load"] = trap_raising(error)
+
+    assert sweep.run() is Result.ABORTED
+
+    assert sweep.progress == ["reading", "dividing"]
+
+
+def test_a_first_cell_whose_listeners_take_too_long_ends_the_run(sweep: Sweep) -> None:
+    sweep.load.traps["swarm m1_u2_s2"] = trap_raising(LoadStartError("took longer"))
+
+    assert sweep.run() is Result.ABORTED
+
+    assert sweep.reason("m1_u2_s2") == "took longer"
+    assert sweep.failed == ["m1_u2_s2"]
+
+
+def test_a_later_cell_whose_listeners_take_too_long_fails_alone(sweep: Sweep) -> None:
+    sweep.load.traps["swarm m2_u2_s2"] = trap_raising(LoadStartError("took longer"))
+
+    assert sweep.run() is Result.DONE
+
+    assert sweep.failed == ["m2_u2_s2"]
 
 
 @pytest.mark.parametrize("moment", ["swarm m1_u2_s2", "measure", "stop users", "measured"])
