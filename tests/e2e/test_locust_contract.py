@@ -182,3 +182,27 @@ runner.greenlet.join()
 print(json.dumps(pauses[:5]))
 """
     assert in_locust(code, tmp_path) == [0.002, 0.003, 0.001, 0.002, 0.003]
+
+
+def test_names_that_are_replaced_for_locustfiles_are_used(tmp_path: Path) -> None:
+    code = """
+import inspect
+from locust import event
+source = inspect.getsource(locust.main.main)
+used = [f"{name}(" in source for name in (
+    "get_locustfiles_locally", "merge_locustfiles_content", "get_parser")]
+class Logging:
+    def error(self, *args): used.append(type(sys.exc_info()[1]).__name__)
+event.logging = Logging()
+def fail(**_): raise KeyError("x")
+hook = events.test_start
+hook.add_listener(fail)
+hook.fire(environment=None)
+fire = hook.fire
+hook.fire = lambda **fields: used.append("replaced")
+env = Environment(events=events, user_classes=[])
+env.create_local_runner().start(0, 1)
+gevent.sleep(0.1)
+print(json.dumps(used))
+"""
+    assert in_locust(code, tmp_path) == [True, True, True, "KeyError", "replaced"]

@@ -182,7 +182,7 @@ def encode(entry: Entry) -> bytes:
         _remove_empty(fields, "label", "masked", "target")
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
-        _remove_empty(fields, "host", "replicas")
+        _remove_empty(fields, "host", "replicas", "user_classes")
         if service := (fields["circumstances"] or {}).get("service"):
             _remove_empty(service, "images")
     for container in _containers(entry.event, fields):

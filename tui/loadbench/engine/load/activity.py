@@ -1,4 +1,4 @@
-"""Tells whether the Locust process computes or waits."""
+"""Reads whether the Locust process computes or waits."""
 
 import time
 
