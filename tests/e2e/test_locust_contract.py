@@ -122,19 +122,6 @@ print(json.dumps([default, idle, pool._is_socket_alive(one), pool._is_socket_ali
     assert in_locust(code, tmp_path) == [False, True, False, False]
 
 
-@pytest.mark.parametrize("variable", ["LOCUST_HEADLESS", "LOCUST_WEB_PORT"])
-def test_inherited_locust_variables_are_removed(tmp_path: Path, variable: str) -> None:
-    code = f"""
-import os, runpy
-os.environ["{variable}"] = "1"
-try:
-    runpy.run_module("loadbench.in_locust", run_name="__main__")
-except KeyError as missing:
-    print(json.dumps([str(missing), "{variable}" in os.environ]))
-"""
-    assert in_locust(code, tmp_path) == ["'LOADBENCH_TOKEN'", False]
-
-
 def test_the_report_uses_nearest_ranks_and_counts_failures_without_a_latency(
     tmp_path: Path,
 ) -> None:
