@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PROLOGUE = """
 import json, sys
 import gevent, locust.main

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 from subprocess import PIPE
 from typing import IO
@@ -14,6 +14,7 @@ from typing import IO
 from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.load.activity import Activity
+from loadbench.engine.load.log_file import LogFile
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.load.status import LocustStatus
 from loadbench.engine.load.wire import SCENARIO_VARIABLE, STATUS_FD_VARIABLE
@@ -59,7 +60,6 @@ class LocustProcess:
         self._limit_s = scenario.start_timeout_s
         self._log = log
         self._masker = masker
-        self._copier: threading.Thread | None = None
         read_fd, write_fd = os.pipe()
         try:
             self._process = self._launch(
@@ -122,9 +122,8 @@ class LocustProcess:
     def stop(self) -> int:
         """Terminate Locust and all processes started by the locustfile; return the exit code."""
         code = self._process.stop()
-        if self._copier:
-            # Until the output of the exited Locust is in its log.
-            self._copier.join(_LOG_DRAIN_S)
+        # Until the output of the exited Locust is in its log.
+        self._copier.join(_LOG_DRAIN_S)
         return code
 
     def _launch(
@@ -138,29 +137,30 @@ class LocustProcess:
             SCENARIO_VARIABLE: json.dumps(scenario.settings()),
             **variables,
         }
-        with self._log.open("ab") as log:
+        log = LogFile(self._log)
+        try:
             process = SupervisedProcess(
                 argv,
                 cwd=files.folder,
                 environment=environment,
-                # Without secrets, Locust writes to the file itself.
-                stdout=PIPE if self._masker else log,
+                stdout=PIPE,
                 pass_fds=(status_fd,),
             )
-        if process.output:
-            self._copier = threading.Thread(
-                target=self._copy_output, args=(process.output,), daemon=True
-            )
-            self._copier.start()
+        except BaseException:
+            log.close()
+            raise
+        assert process.output is not None
+        self._copier = threading.Thread(
+            target=self._copy_output, args=(process.output, log), daemon=True
+        )
+        self._copier.start()
         return process
 
-    def _copy_output(self, output: IO[bytes]) -> None:
+    def _copy_output(self, output: IO[bytes], log: LogFile) -> None:
         """Copy Locust's output to its log, with secret values masked."""
-        with output, self._log.open("ab", buffering=0) as log:
+        with output, closing(log):
             for line, _ in bounded_lines(output, MAX_OUTPUT_LINE_BYTES, with_last=True):
-                # Locust must not block if the disk is full.
-                with suppress(OSError):
-                    log.write(self._masker.data(line) + b"\n")
+                log.write(self._masker.data(line))
 
     def _mistake(self, error: str) -> LoadError:
         """Return a mistake in the locustfile, with the log lines before its traceback."""

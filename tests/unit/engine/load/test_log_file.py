@@ -1,0 +1,41 @@
+"""The size of Locust's log."""
+
+from pathlib import Path
+
+from loadbench.engine.load.log_file import MIN_START_BYTES, LogFile
+
+MAX_BYTES = 2 * MIN_START_BYTES
+NOTICE = b"Log limited to 0.128 MB: further lines are dropped"
+
+
+def test_lines_beyond_the_limit_are_dropped_with_a_notice(tmp_path: Path) -> None:
+    path = tmp_path / "locust.log"
+    log = LogFile(path, max_bytes=MAX_BYTES)
+
+    for number in range(MAX_BYTES):
+        log.write(b"line %d" % number)
+    log.close()
+
+    *lines, last = path.read_bytes().splitlines()
+    assert last == NOTICE
+    assert lines == [b"line %d" % number for number in range(len(lines))]
+    assert MAX_BYTES < path.stat().st_size < MAX_BYTES + 100
+
+
+def test_the_next_process_can_still_log_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "locust.log"
+    path.write_bytes(b"x" * MAX_BYTES + b"\n")
+    log = LogFile(path, max_bytes=MAX_BYTES)
+
+    for _ in range(MAX_BYTES):
+        log.write(b"start")
+    log.close()
+
+    assert MIN_START_BYTES < path.stat().st_size - MAX_BYTES < MIN_START_BYTES + 100
+
+
+def test_without_disk_space_lines_are_dropped() -> None:
+    log = LogFile(Path("/dev/full"))
+
+    log.write(b"dropped")
+    log.close()
