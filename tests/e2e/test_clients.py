@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -46,9 +47,18 @@ class Plain(HttpUser):
         self.client.get("/plain")
         self.client.get("/away", name="/base/plain")
         self.client.get("OTHER/absolute", name="/base/plain")
+
+
+class Kept(FastHttpUser):
+    wait_time = constant(0.05)
+    host = "OTHER"
+
+    @task
+    def ask(self):
+        self.client.get("/kept")
 """
 HEADERS = {"Host": "api.example.com", "X-Key": "k", "X-Own": "profile"}
-CELL = Cell(models=1, level=Closed(users=2, spawn_rate=10))
+CELL = Cell(models=1, level=Closed(users=3, spawn_rate=10))
 
 
 class Site(ThreadingHTTPServer):
@@ -130,8 +140,9 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
     site.other = f"https://api.localhost:{other.server_port}"
     (tmp_path / "user.py").write_text(USERS.replace("OTHER", site.other))
     trust = Trust(ca_file=str(certificate)) if is_verified else Trust(verify=False)
+    scenario = replace(scenario_of_file(tmp_path / "user.py"), keep_host=("Kept",))
     load = LocustLoad(
-        scenario_of_file(tmp_path / "user.py"),
+        scenario,
         images=tmp_path,
         timeout_s=5,
         headers=HEADERS,
@@ -142,7 +153,7 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
         load.start()
         # Resolvers do not know this name.
         load.swarm(CELL, f"https://api.localhost:{site.server_port}/base", "t")
-        until(lambda: len(site.received) >= 4 and len(other.received) >= 4)
+        until(lambda: len(site.received) >= 4 and len(other.received) >= 5)
         load.measure(0.5)
         until(lambda: (now := load.state(0)) is not None and now.remaining_s == 0)
         load.stop()
@@ -158,11 +169,14 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
     }
     host = f"api.localhost:{other.server_port}"
     assert set(other.received) == {
-        (path, host, "None", own)
-        for path in ("/redirected", "/absolute")
-        for own in ("class", "start")
+        ("/kept", host, "None", "None"),
+        *(
+            (path, host, "None", own)
+            for path in ("/redirected", "/absolute")
+            for own in ("class", "start")
+        ),
     }
     # Locust's HttpUser names requests by their whole path.
-    assert {request.name for request in measured.requests} == {"/fast", "/base/plain"}
+    assert {request.name for request in measured.requests} == {"/fast", "/base/plain", "/kept"}
     assert sum(count(request.failures) for request in measured.requests) == 0
     assert "InsecureRequestWarning" not in (tmp_path / "log").read_text()
