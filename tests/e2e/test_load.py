@@ -556,7 +556,7 @@ signal.pause()
     [
         ("b'[' * 10_000 + b'\\n'", "recursion limit exceeded"),
         ("b'x' * 2_000_000", "larger than 1 MB"),
-        ("b'{}\\n'", "none of port, error, phase and notes"),
+        ("b'{}\\n'", "none of port, error, failure, phase and notes"),
         ("b'{\"port\": 99999999999}\\n'", "port"),
     ],
 )

@@ -387,6 +387,41 @@ def test_each_mistake_has_the_place_in_the_users_code(tmp_path: Path) -> None:
     assert result.exceptions[2].count > 4
 
 
+QUITS = """
+from locust import events
+@events.test_start.add_listener
+def check(environment, **_):
+    print("no token")
+    environment.runner.quit()
+"""
+STOPS = CLASSES.replace('self.fire("ask")', "self.environment.runner.stop()")
+CANNOT_CREATE = CLASSES.replace(
+    "    abstract = True",
+    """    abstract = True
+    def __init__(self, environment):
+        super().__init__(environment)
+        {}['key']""",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (QUITS + CLASSES, "user.py:6 in check: the locustfile stopped the test"),
+        (STOPS, "user.py:15 in ask: the locustfile stopped the test"),
+        (CANNOT_CREATE, "user.py:8 in __init__: KeyError: 'key'"),
+    ],
+)
+def test_a_locustfile_that_ends_the_cell_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with (
+        started(tmp_path, Scenario(files=files(tmp_path, user=text))) as load,
+        pytest.raises(LoadError) as caught,
+    ):
+        measured(load)
+    assert message in str(caught.value)
+    assert caught.value.log_lines[-1:] == (("no token",) if "no token" in text else ())
+
+
 HELPER = "import json\n\ndef read():\n    return json.loads('{')\n"
 
 
@@ -406,6 +441,12 @@ HELPER = "import json\n\ndef read():\n    return json.loads('{')\n"
                 "user.py:1: ModuleNotFoundError: No module named 'no_such'. Install "
                 "no_such in the environment of loadbench-tui, or set load.folder"
             ),
+        ),
+        ("import sys\nsys.exit('no token')", "user.py:2: SystemExit: no token"),
+        (
+            "from locust import events\n@events.init.add_listener\n"
+            "def f(**_): raise SystemExit('no token')\n" + CLASSES,
+            "user.py:3 in f: SystemExit: no token",
         ),
         (
             "open('data/x.txt')",

@@ -41,10 +41,13 @@ def main() -> None:
     sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0"]
     try:
         locust_main()
-    except SystemExit:
-        if mistakes.first and not status.is_ready:
+    except SystemExit as error:
+        if not status.is_ready:
             # Locust exits if a listener has failed at the start.
-            userfile.fail(status, mistakes.first)
+            if mistakes.first:
+                userfile.fail(status, mistakes.first)
+            if code.place_of_error(error.__traceback__):
+                userfile.fail(status, mistakes.describe(error))
         raise
     except Exception as error:  # noqa: BLE001  # the user's code, or Locust's that it has misused
         traceback.print_exc()

@@ -31,7 +31,7 @@ class Mistakes:
     """The exceptions of the user's code outside of requests since the start of the cell."""
 
     def __init__(self, code: UserCode) -> None:
-        self._code = code
+        self.code = code
         self._counts: Counter[str] = Counter()
         self._setup: set[str] = set()
         self.first = ""
@@ -89,10 +89,10 @@ class Mistakes:
     def _described(
         self, error: BaseException, trace: TracebackType | None, *, absolute: bool
     ) -> str:
-        place = self._code.place_of_error(trace, absolute=absolute)
+        place = self.code.place_of_error(trace, absolute=absolute)
         message = clean_error(error)
         name = type(error).__name__
-        if isinstance(error, SyntaxError) and self._code.contains(error.filename or "<"):
+        if isinstance(error, SyntaxError) and self.code.contains(error.filename or "<"):
             place, message = f"{error.filename}:{error.lineno}", error.msg
         text = name if message in ("", name) else f"{name}: {message}"
         return f"{place}: {text}" if place else text

@@ -2,6 +2,7 @@
 
 import gc
 import hmac
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from loadbench.engine.load.wire import (
 from loadbench.in_locust import event_loop_lag, user_classes
 from loadbench.in_locust.clean import clean_event
 from loadbench.in_locust.mistakes import Mistakes
+from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import Settings
@@ -121,13 +123,23 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
 
 
 def _report_phases(environment: Environment, mistakes: Mistakes, status: Status) -> None:
-    """Report when listeners of the locustfile run at the start and at the end of a cell."""
+    """Report when listeners of the locustfile run at the start and at the end of a cell.
+
+    Also report if the locustfile ends a cell: by stopping the test, or because users cannot be
+    created.
+    """
+    runner = environment.runner
+    assert runner is not None
+    spawn_users: Call = runner.spawn_users
+
+    def current_cell() -> str:
+        return str(getattr(environment.parsed_options, CELL_OPTION))
 
     def reporting(fire: Call, phase: str) -> Call:
         def fire_reporting(**fields: Any) -> None:
             if phase == TEST_START:
                 mistakes.clear()
-            with status.during(phase, getattr(environment.parsed_options, CELL_OPTION)):
+            with status.during(phase, current_cell()):
                 fire(**fields)
 
         return fire_reporting
@@ -136,6 +148,23 @@ def _report_phases(environment: Environment, mistakes: Mistakes, status: Status)
     for phase in (TEST_START, TEST_STOP):
         hook = getattr(environment.events, phase)
         hook.fire = reporting(hook.fire, phase)
+
+    @environment.events.test_stopping.add_listener
+    def on_test_stopping(**_: Any) -> None:
+        # The tool stops tests over the web API, without code of the user in the stack.
+        if place := mistakes.code.place_in_stack(sys._getframe()):  # noqa: SLF001  # no other way
+            status.send(failure=f"{place}: the locustfile stopped the test", cell=current_cell())
+
+    def spawn_or_report(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return spawn_users(*args, **kwargs)
+        except Exception as error:
+            failure = f"cannot create users: {mistakes.describe(error)}"
+            status.send(failure=failure, cell=current_cell())
+            raise
+
+    # Locust logs the exception and waits for users that will never start.
+    replace_in(runner, "spawn_users", spawn_or_report)
 
 
 def _add_routes(

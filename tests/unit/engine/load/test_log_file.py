@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loadbench.engine.load.log_file import MIN_START_BYTES, LogFile
+from loadbench.engine.load.log_file import MIN_START_BYTES, LogFile, own_lines
 
 MAX_BYTES = 2 * MIN_START_BYTES
 NOTICE = b"Log limited to 0.128 MB: further lines are dropped"
@@ -39,3 +39,25 @@ def test_without_disk_space_lines_are_dropped() -> None:
 
     log.write(b"dropped")
     log.close()
+
+
+LOG = """
+[2026-12-01 12:00:00,000] host/INFO/locust.main: Starting Locust 2.47.0
+reading
+Traceback (most recent call last):
+  File "user.py", line 3, in f
+    raise ValueError
+ValueError
+[2026-12-01 12:00:01,000] host/WARNING/user: slow disk
+2026-12-01T12:00:01Z <Greenlet at 0x7f: run_user(<user.Mine>)> failed with KeyError
+[2026-12-01 12:00:02,000] host/INFO/locust.main: Got SIGTERM signal
+Type     Name
+--------|------
+"""
+
+
+def test_the_lines_of_a_locustfile_exclude_tracebacks_and_lines_of_locust() -> None:
+    own = ["reading", "[2026-12-01 12:00:01,000] host/WARNING/user: slow disk"]
+
+    assert own_lines(LOG.strip().splitlines()) == own
+    assert own_lines((LOG + LOG).strip().splitlines()) == own + own

@@ -20,10 +20,12 @@ class Report:
     """Port of the web API, which is ready."""
     error: str | None = None
     """Why Locust does not start: a mistake in the locustfile."""
+    failure: str | None = None
+    """Why the cell with the tag `cell` cannot be measured: a mistake in the locustfile."""
     phase: str | None = None
     """What the locustfile does outside of users, as in `wire`. Empty: no longer anything."""
     cell: str = ""
-    """Tag of the cell to which the phase belongs."""
+    """Tag of the cell to which the phase or the failure belongs."""
     place: str = ""
     """Line of the locustfile that is executed."""
     hosts: dict[str, str] = field(default_factory=dict)
@@ -60,8 +62,9 @@ _MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
 def parse_report(data: bytes) -> Report:
     """Parse a message about the status of Locust."""
     report = _REPORT.validate_python(_json(data))
-    if {report.port, report.error, report.phase, report.notes} == {None}:
-        raise ValueError("none of port, error, phase and notes")
+    parts = report.port, report.error, report.failure, report.phase, report.notes
+    if all(part is None for part in parts):
+        raise ValueError("none of port, error, failure, phase and notes")
     return report
 
 

@@ -93,6 +93,8 @@ class LocustLoad:
         self._token = ""
         self._url = ""
         self._timeouts = 0
+        self._tag = ""
+        self._is_stopping = False
         self._process: LocustProcess | None = None
         self._notes = scenario.notes(os.environ)
         self._noted: set[str] = set()
@@ -166,6 +168,7 @@ class LocustLoad:
         if process is None:
             raise LoadLostError("Locust is not running")
         status = process.status
+        self._tag, self._is_stopping = tag, False
         self._note_hosts(status.hosts, host)
         try:
             answer = self._ask("/swarm", parse_swarm, fields=fields)
@@ -177,7 +180,8 @@ class LocustLoad:
             if not answer.success:
                 message = shortened(answer.message or "no reason given", MAX_MESSAGE_CHARACTERS)
                 raise LoadError(f"Locust rejected {cell.key}: {message}")
-        process.wait_until(lambda: status.cell == tag)
+        process.wait_until(lambda: tag in (status.cell, status.failure[0]))
+        process.check_cell(tag)
 
     def state(self, since: int) -> LoadState | None:
         """Return the state of the cell, with the seconds from number `since` onwards.
@@ -186,12 +190,16 @@ class LocustLoad:
         while it executes listeners of the locustfile.
 
         Raises:
+            LoadError: The locustfile has ended the cell, or its listeners take too long.
             LoadLostError: Locust exited, did not respond several times in a row, or did not respond
                 as expected.
         """
-        if self._process and self._process.status.phase:
-            self._process.check_time()
-            return None
+        if self._process:
+            if not self._is_stopping:
+                self._process.check_cell(self._tag)
+            if self._process.status.phase:
+                self._process.check_time()
+                return None
         try:
             state = self._ask(f"{STATE_PATH}?since={since}", parse_state)
         except _NoAnswerError as error:
@@ -215,6 +223,7 @@ class LocustLoad:
 
         Another thread may call `state` in the meantime.
         """
+        self._is_stopping = True
         stopped_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S
         self._call("/stop", fields={}, timeout_s=stopped_s + self._scenario.start_timeout_s)
 

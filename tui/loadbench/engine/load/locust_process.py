@@ -14,7 +14,7 @@ from typing import IO
 from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.load.activity import Activity
-from loadbench.engine.load.log_file import LogFile
+from loadbench.engine.load.log_file import LogFile, own_lines
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.load.status import LocustStatus
 from loadbench.engine.load.wire import SCENARIO_VARIABLE, STATUS_FD_VARIABLE
@@ -28,12 +28,9 @@ START_TIMEOUT_S = 30.0
 MAX_MESSAGE_CHARACTERS = 1_000
 
 _MAX_LOG_LINES = 3
-_MAX_TRACEBACK_LINES = 200
+_MAX_LINES_READ = 1_000
 _LOG_DRAIN_S = 1.0
 _POLL_S = 0.5
-_TRACEBACK = "Traceback (most recent call last)"
-_OF_LOCUST = ("/INFO/locust.", "/ERROR/root: Uncaught exception in event handler")
-"""Parts of log lines of Locust itself, which do not help to find a mistake."""
 
 
 class LocustProcess:
@@ -112,7 +109,21 @@ class LocustProcess:
             LoadStartError: It does.
         """
         if self.status.phase and self.status.overdue_s(self._limit_s) > 0:
-            raise LoadStartError(self.status.exceeded(self._limit_s, self._activity.text))
+            text = self.status.exceeded(self._limit_s, self._activity.text)
+            raise LoadStartError(text, log_lines=self._lines_of_locustfile())
+
+    def check_cell(self, tag: str) -> None:
+        """Check that the locustfile did not end a cell.
+
+        Args:
+            tag: The tag of the cell.
+
+        Raises:
+            LoadError: It did.
+        """
+        cell, text = self.status.failure
+        if text and cell == tag:
+            raise self._mistake(text)
 
     def awaited(self) -> str:
         """Return what Locust is waited for, with its limit. Any thread may call this."""
@@ -165,19 +176,13 @@ class LocustProcess:
     def _mistake(self, error: str) -> LoadError:
         """Return a mistake in the locustfile, with the log lines before its traceback."""
         self.stop()
-        lines = last_lines(self._log, _MAX_TRACEBACK_LINES)
-        begins = [at for at, line in enumerate(lines) if line.startswith(_TRACEBACK)]
-        before = [
-            one
-            for one in (lines[: begins[-1]] if begins else ())
-            if not any(part in one for part in _OF_LOCUST)
-        ]
-        return LoadError(
-            shortened(error, MAX_MESSAGE_CHARACTERS),
-            log_lines=tuple(
-                shortened(one, MAX_MESSAGE_CHARACTERS) for one in before[-_MAX_LOG_LINES:]
-            ),
-        )
+        text = shortened(error, MAX_MESSAGE_CHARACTERS)
+        return LoadError(text, log_lines=self._lines_of_locustfile())
+
+    def _lines_of_locustfile(self) -> tuple[str, ...]:
+        """Return the last log lines of the locustfile itself."""
+        lines = own_lines(last_lines(self._log, _MAX_LINES_READ))
+        return tuple(shortened(line, MAX_MESSAGE_CHARACTERS) for line in lines[-_MAX_LOG_LINES:])
 
     def _early_exit(self) -> LoadError | LoadLostError:
         code = self.stop()

@@ -36,6 +36,8 @@ class LocustStatus:
         """Port of the web API. 0 until it is ready."""
         self.error = ""
         """Why Locust does not start: a mistake in the locustfile."""
+        self.failure = ("", "")
+        """Tag of the last cell that cannot be measured, and the mistake in the locustfile."""
         self.problem = ""
         """Why a message of Locust is not usable."""
         self.hosts: dict[str, str] = {}
@@ -108,6 +110,8 @@ class LocustStatus:
             return
         self._notes = [*self._notes, *(report.notes or ())][:MAX_NOTES]
         self.error = report.error or self.error
+        if report.failure:
+            self.failure = report.cell, report.failure
         if report.phase is not None:
             self._enter(report, report.phase)
         if report.port:
