@@ -21,7 +21,7 @@ from loadbench.engine.journal.events import (
     StackProgress,
 )
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
-from loadbench.engine.measure.buckets import count, percentile, successes
+from loadbench.engine.measure.buckets import num_successes, percentile, successes
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
@@ -251,9 +251,9 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
         parts.append(f"{state.phase.value} {phase_s:.0f} s")
     if state.samples:
-        latencies, metric = successes(state.samples[-1].requests), default_metric(goals_of(state))
-        newest = number(percentile(latencies, PERCENTILES[metric.column]))
-        parts.append(f"{count(latencies)} req/s · {metric} {newest} ms")
+        requests, metric = state.samples[-1].requests, default_metric(goals_of(state))
+        newest = number(percentile(successes(requests), PERCENTILES[metric.column]))
+        parts.append(f"{num_successes(requests)} req/s · {metric} {newest} ms")
     if state.paused:
         parts.append("paused")
     return " · ".join([*parts, f"{readable_duration(remaining_s)} left"])

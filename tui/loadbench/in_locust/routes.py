@@ -19,7 +19,7 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
 )
 from loadbench.in_locust import event_loop_lag
-from loadbench.in_locust.clean import clean_event, clean_exceptions
+from loadbench.in_locust.clean import clean_event, clean_exceptions, clean_text
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import Settings
@@ -94,11 +94,20 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
     def on_request(**fields: Any) -> None:
         address = None
         if replicas.urls:
-            address = replicas.address_of(fields.get("url"), getattr(getcurrent(), "args", ()))
-        if recorder.record(clean_event(**fields), address):
-            # Latencies of failures must not enter the percentiles of successes.
-            has_failed = fields.get("exception") is not None
-            count(**{**fields, "response_time": None} if has_failed else fields)
+            users = getattr(getcurrent(), "args", ())
+            address = clean_text(replicas.address_of(fields.get("url"), users))
+        event = recorder.record(clean_event(**fields), address)
+        if event:
+            # Locust gets the cleaned values: its statistics and its report fail with others.
+            method, name = event.key
+            count(
+                request_type=method,
+                name=name,
+                # Latencies of failures must not enter the percentiles of successes.
+                response_time=event.latency_ms if event.error is None else None,
+                response_length=event.response_bytes,
+                exception=event.error,
+            )
 
     handlers[index] = on_request
 
@@ -110,7 +119,8 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
     @app.post(MEASURE_PATH)
     def measure() -> Response:
         seconds = float(request.form["seconds"])
-        runner.stats.reset_all()
+        # Unlike reset_all(), this removes the names of the ramp, so that their number is limited.
+        runner.stats.clear_all()
         return jsonify(recorder.measure(seconds, users=runner.user_count))
 
     @app.get(STATE_PATH)

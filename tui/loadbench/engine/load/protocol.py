@@ -10,7 +10,9 @@ from loadbench.engine.journal.events import (
     ClientUse,
     Conditions,
     Count,
+    EarlyFailures,
     ErrorCount,
+    EventNote,
     Number,
     ReplicaRequests,
     Requests,
@@ -62,6 +64,10 @@ class Measured:
     """Exceptions raised by user code outside requests."""
     replicas: tuple[ReplicaRequests, ...] = ()
     """Requests by replica, without names. Empty if users are not distributed among replicas."""
+    early_failures: tuple[EarlyFailures, ...] = ()
+    """Requests that failed before the window, by name."""
+    notes: tuple[EventNote, ...] = ()
+    """Observations about request events."""
 
 
 class Load(Protocol):

@@ -237,6 +237,8 @@ class CellAttempt:
             clients=measured.clients,
             host=self._stack.host,
             replicas=self._with_names(measured.replicas),
+            early_failures=measured.early_failures,
+            notes=measured.notes,
             circumstances=self._conditions(measured),
         )
 
