@@ -89,7 +89,7 @@ def named(*names: str) -> tuple[Requests, ...]:
 
 
 def test_each_request_name_has_a_row() -> None:
-    lines = texts(stat_lines(cell_statistics(cell_finished())))
+    lines = texts(stat_lines(cell_statistics(cell_finished()), 80))
 
     assert [one.split() for one in lines] == [
         ["name", "requests", "fails", "req/s", "p50", "p90", "p95", "p99", "p99.9", "max"],
@@ -99,7 +99,7 @@ def test_each_request_name_has_a_row() -> None:
 
 
 def test_failures_are_highlighted_and_count_as_requests() -> None:
-    _, row, _ = stat_lines(cell_statistics(cell_finished(requests=named("/a"))))
+    _, row, _ = stat_lines(cell_statistics(cell_finished(requests=named("/a"))), 80)
 
     assert plain(row).split()[2:4] == ["11", "1"]
     assert [piece.tone for piece in row if piece.text == "    1"] == [Tone.BAD]
@@ -108,13 +108,13 @@ def test_failures_are_highlighted_and_count_as_requests() -> None:
 def test_a_request_name_without_a_success_has_no_latency() -> None:
     failed = requests(successes=(), failures=((1.0, 5),))
 
-    _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0))))
+    _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0)), 80))
 
     assert row.split() == ["POST", "/predict", "5", "5", "0", *6 * ["-"]]
 
 
 def test_statistics_without_requests_are_empty() -> None:
-    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)))) == [NO_REQUESTS]
+    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)), 80)) == [NO_REQUESTS]
 
 
 def test_errors_are_sorted_by_frequency_and_wrapped() -> None:

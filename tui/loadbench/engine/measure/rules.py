@@ -20,6 +20,7 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.measure.client_bound import client_cause
+from loadbench.engine.measure.early import early_ratio, early_text, failed_setup
 from loadbench.engine.measure.idle import ScaledService, idle_replicas
 from loadbench.engine.measure.limits import (
     MAX_BUSY_SHARE,
@@ -143,6 +144,14 @@ def _failures(case: Case) -> Violation | None:
     ratio = failed / total
     text = f"{100 * ratio:.1f} % of requests failed (limit {100 * MAX_FAILURE_RATIO:g} %)"
     return Violation(text + _most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
+
+
+def _setup_failures(case: Case) -> Violation | None:
+    failed = failed_setup(case.finished.early_failures)
+    if failed is None:
+        return None
+    text = f"{early_text(failed)} before the measurement window" + _most_frequent(failed.errors)
+    return Violation(text, early_ratio(failed), MAX_FAILURE_RATIO)
 
 
 def _idle_replica(case: Case) -> Violation | None:
@@ -309,6 +318,7 @@ RULES: dict[str, Rule] = {
     "containers": Rule(Verdict.INVALID, _containers),
     "exceptions": Rule(Verdict.SUSPECT, _exceptions),
     "failures": Rule(Verdict.SUSPECT, _failures),
+    "setup_failures": Rule(Verdict.SUSPECT, _setup_failures),
     IDLE_REPLICA: Rule(Verdict.INVALID, _idle_replica),
     "elsewhere": Rule(Verdict.SUSPECT, _elsewhere),
     "aborted": Rule(Verdict.SUSPECT, _aborted),

@@ -23,6 +23,7 @@ from loadbench.engine.measure.buckets import (
     min_samples,
     num_failures,
     num_requests,
+    num_successes,
     percentile,
     successes,
 )
@@ -112,7 +113,8 @@ def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:
         elif goal == FAILURE_RATIO:
             value = lost / total
             outcome = Outcome.PASSED if value <= limit else Outcome.MISSED
-        elif not timed:
+        elif not timed or (not good and num_successes(finished.requests)):
+            # All successes are without a latency, so the failures do not hide a percentile.
             value, outcome = None, Outcome.UNDECIDED
         else:
             value = percentile((*good, (math.inf, lost)), GOAL_FRACTIONS[goal])
