@@ -131,7 +131,7 @@ def test_hostile_events_are_counted_and_end_no_run(bench: Bench) -> None:
     }
     assert ("response_time", "pushed") not in noted
     assert "m1_u2_s10 note: start_time of " in output
-    page = next(bench.folder().glob("m1_u2_s10.html")).read_text(encoding="utf-8")
+    page = (bench.folder() / "1_2_10.html").read_text(encoding="utf-8")
     assert f"{names['pushed']}" in page
     [cell] = json.loads((bench.folder() / "summary.json").read_text(encoding="utf-8"))["cells"]
     assert {note["kind"] for note in cell["notes"]} == {"response_time", "start_time"}

@@ -8,13 +8,13 @@ Name = tuple[str, str]
 OTHER_REQUESTS: Name = ("", "other requests")
 """Stands for all further names."""
 
-MAX_NAMES_BYTES = 200_000
-"""Maximum size of the names of a cell in its files. With Locust's report, which has about 800 kB
-without any name, they need at most `engine.profile.plan.REPORT_BYTES`."""
-_ENTRY_BYTES = 700
+MAX_NAMES_BYTES = 450_000
+"""Maximum size of the names of a cell in its files, with the numbers of each. Locust's report has
+about 950 kB without any name, so a cell needs at most `engine.profile.plan.REPORT_BYTES`."""
+_ENTRY_BYTES = 1_500
 """Approximate size of the numbers and histograms of a name in all files together."""
-_OCCURRENCES = 3
-"""Number of times that a name is written."""
+_OCCURRENCES = 8
+"""Number of times that a name is written: in the journal, the report and the log."""
 MAX_ERROR_ROWS = 50
 """Number of rows in Locust's table of errors, which has one for each name and message. Further
 messages share a row for each name."""
