@@ -59,7 +59,8 @@ class EarlyRequests:
 
     def mark_in_window(self, name: Name) -> None:
         """Record that a request with this name started within the window."""
-        if requests := self._requests.get(name):
+        requests = self._requests.get(name)
+        if requests is not None:
             requests.is_in_window = True
 
     def failures(self, in_window: Collection[Name]) -> list[dict[str, Any]]:

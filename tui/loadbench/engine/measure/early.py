@@ -43,4 +43,5 @@ def early_text(requests: EarlyFailures, max_characters: int = MAX_NAME_CHARACTER
     """
     total = requests.successes + requests.failures
     name = shortened_in_middle(early_name(requests), max_characters)
-    return f"{requests.failures} of {total} requests {name} failed"
+    plural = "request" if total == 1 else "requests"
+    return f"{requests.failures} of {total} {plural} {name} failed"
