@@ -17,7 +17,9 @@ LATENCY_NOTE = "latency in ms, successful requests"
 NO_REQUESTS = "No requests completed yet"
 _HEADER = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
 _MIN_NAME_COLUMNS = 8
-"""Minimum width of names, even if the numbers do not fit beside them."""
+"""Minimum width of names beside all numbers."""
+_SCROLLED_NAME_COLUMNS = 20
+"""Maximum width of names if the numbers do not fit beside them and must be scrolled."""
 _GAP = 2
 """Columns between the names and the numbers."""
 
@@ -109,9 +111,10 @@ def _has_estimate(row: RequestStatistics) -> bool:
 
 
 def _room(statistics: CellStatistics, columns: int) -> int:
-    """Return the width of names beside which all numbers fit."""
+    """Return the maximum width of names, beside which all numbers fit if possible."""
     numbers = table(_HEADER[1:], [_numbers(row) for row in statistics.rows], left=0)
-    return max(_MIN_NAME_COLUMNS, columns - _GAP - max(map(width, numbers)))
+    room = columns - _GAP - max(map(width, numbers))
+    return room if room >= _MIN_NAME_COLUMNS else _SCROLLED_NAME_COLUMNS
 
 
 def _numbers(row: RequestStatistics) -> list[str | Piece]:
