@@ -104,7 +104,7 @@ EVENTS = st.fixed_dictionaries(
     optional={
         "start_time": st.one_of(st.floats(NOW_S + 490, NOW_S + 502), ANY),
         "context": ANY,
-        "url": ANY,
+        "url": st.one_of(ANY, TEXTS.map("http://{}/x".format)),
         "response": ANY,
         "additional": ANY,
     },

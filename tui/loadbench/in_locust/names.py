@@ -1,11 +1,12 @@
 """Limits the number of distinct names of requests, and of error messages by name."""
 
 from loadbench.engine.journal.events import MAX_COUNTED_NAMES
+from loadbench.engine.journal.events import OTHER_REQUESTS as OTHER_NAME
 
 Name = tuple[str, str]
 """Method and name of requests."""
 
-OTHER_REQUESTS: Name = ("", "other requests")
+OTHER_REQUESTS: Name = ("", OTHER_NAME)
 """Stands for all further names."""
 
 MAX_NAMES_BYTES = 450_000

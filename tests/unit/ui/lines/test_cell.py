@@ -149,6 +149,17 @@ def test_the_complete_names_follow_if_some_are_cut() -> None:
     assert long_name_lines(cell_statistics(cell_finished(requests=named("/short"))), 80) == []
 
 
+def test_names_that_are_counted_together_have_a_hint() -> None:
+    others = Requests(method="", name="other requests", successes=((10.0, 400),))
+    statistics = cell_statistics(cell_finished(requests=(*named("/a"), others)))
+
+    lines = texts(stat_lines(statistics, 100))
+
+    assert lines[1].split()[:3] == ["other", "requests", "400"]
+    assert lines[1].startswith("other")
+    assert lines[-1] == ("other requests: too many names. Group them with name= in the locustfile")
+
+
 def test_a_row_without_latencies_has_dashes() -> None:
     pushes = (Requests(method="WS", name="push", untimed_successes=5, untimed_failures=1),)
 

@@ -24,6 +24,8 @@ Buckets = tuple[tuple[Number, Count], ...]
 """Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
 
 
+OTHER_REQUESTS = "other requests"
+"""Name of all requests with further names, together. They have no method."""
 MAX_COUNTED_NAMES = 10_000
 """Number of distinct names up to which an `EventNote` counts them."""
 

@@ -108,7 +108,7 @@ def _rows(requests: Iterable[Requests], seconds: float) -> tuple[RequestStatisti
     by_name: dict[str, list[Requests]] = {}
     for entry in requests:
         by_name.setdefault(f"{entry.method} {entry.name}", []).append(entry)
-    rows = [_row(name, group, seconds) for name, group in sorted(by_name.items())]
+    rows = [_row(name.lstrip(), group, seconds) for name, group in sorted(by_name.items())]
     if len(rows) > 1:
         everything = [entry for group in by_name.values() for entry in group]
         rows.append(_row(ALL_REQUESTS, everything, seconds))

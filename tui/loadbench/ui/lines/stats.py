@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from loadbench.engine.journal.events import CellFinished, ErrorCount
+from loadbench.engine.journal.events import OTHER_REQUESTS, CellFinished, ErrorCount
 from loadbench.engine.measure.early import MAX_NAME_CHARACTERS, early_text
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.report.evidence.notes import note_text
@@ -15,6 +15,7 @@ from loadbench.wording import ESTIMATE_LEGEND
 
 LATENCY_NOTE = "latency in ms, successful requests"
 NO_REQUESTS = "No requests completed yet"
+_OTHER_LEGEND = f"{OTHER_REQUESTS}: too many names. Group them with name= in the locustfile"
 _HEADER = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
 _MIN_NAME_COLUMNS = 8
 """Minimum width of names beside all numbers."""
@@ -49,6 +50,8 @@ def stat_lines(statistics: CellStatistics, columns: int) -> list[Line]:
     lines = table(_HEADER, body)
     if any(_has_estimate(row) for row in statistics.rows):
         lines.append(line((ESTIMATE_LEGEND, Tone.DIM)))
+    if any(row.name == OTHER_REQUESTS for row in statistics.rows):
+        lines.append(line((_OTHER_LEGEND, Tone.DIM)))
     return lines
 
 
