@@ -102,7 +102,7 @@ def show_cells(run: Run) -> None:
                 bottleneck=row.bottleneck,
                 checks=row.checks,
             )
-            figures_panel(shown)
+            figures_panel(shown, COLUMNS)
             errors_panel(shown, COLUMNS)
             verdict_lines(shown, (), _ends(run.folder, row.cell), UNICODE, COLUMNS)
             evidence(shown)

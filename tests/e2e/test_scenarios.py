@@ -383,8 +383,32 @@ def test_each_mistake_has_the_place_in_the_users_code(tmp_path: Path) -> None:
         "user.py:8 in fetch_token: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
     )
     assert errors[1] == "user.py:15 in on_start: KeyError: 'MISSING'"
-    assert errors[2] == "user.py:19 in ask: ValueError: two lines  "
+    assert errors[2] == "user.py:19 in ask: ValueError: two lines"
     assert result.exceptions[2].count > 4
+
+
+MANY_MISTAKES = """
+import itertools
+from locust import User, constant, task
+NUMBERS = itertools.count()
+
+class Mine(User):
+    wait_time = constant(0.001)
+
+    @task
+    def ask(self):
+        raise ValueError(f"\x1b[2J{next(NUMBERS)}")
+"""
+
+
+def test_distinct_mistakes_are_limited(tmp_path: Path) -> None:
+    with started(tmp_path, Scenario(files=files(tmp_path, user=MANY_MISTAKES))) as load:
+        result = measured(load)
+
+    errors = {one.error: one.count for one in result.exceptions}
+    assert "user.py:11 in ask: ValueError: [2J0" in errors
+    assert len(errors) == 51
+    assert errors["other exceptions"] > 1
 
 
 QUITS = """

@@ -21,13 +21,14 @@ from loadbench.engine.journal.events import (
     StackProgress,
 )
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
-from loadbench.engine.measure.buckets import count, percentile, successes
+from loadbench.engine.measure.buckets import num_successes, percentile, successes
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_text
 from loadbench.engine.report.failures import failure_text
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goals import missed_text, set_goals
@@ -125,7 +126,8 @@ def cells_table(state: RunState) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for row in cells:
         if row.reasons:
-            reasons.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
+            reason = f"{row.verdict}: {row.reasons}".translate(_AS_SPACES)
+            reasons.setdefault(reason, []).append(row.cell)
     if reasons:
         lines += ["", *(f"{', '.join(keys)} {reason}" for reason, keys in reasons.items())]
     if found := [(row.cell, f"{row.bottleneck.text} ") for row in cells if row.bottleneck]:
@@ -251,9 +253,9 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
         parts.append(f"{state.phase.value} {phase_s:.0f} s")
     if state.samples:
-        latencies, metric = successes(state.samples[-1].requests), default_metric(goals_of(state))
-        newest = number(percentile(latencies, PERCENTILES[metric.column]))
-        parts.append(f"{count(latencies)} req/s · {metric} {newest} ms")
+        requests, metric = state.samples[-1].requests, default_metric(goals_of(state))
+        newest = number(percentile(successes(requests), PERCENTILES[metric.column]))
+        parts.append(f"{num_successes(requests)} req/s · {metric} {newest} ms")
     if state.paused:
         parts.append("paused")
     return " · ".join([*parts, f"{readable_duration(remaining_s)} left"])
@@ -309,10 +311,12 @@ def _finished_line(state: RunState, key: str) -> str:
     failed = counted(row.failures or 0, "failure")
     text = f"{head}{number(row.rps)} req/s, {latencies} ms, {failed}"
     if row.reasons:
-        text += f"\n  Findings: {row.reasons}"
+        text += f"\n  Findings: {row.reasons.translate(_AS_SPACES)}"
     if row.bottleneck:
         text += f"\n  Bottleneck: {row.bottleneck.text}"
-    return text
+    finished = state.cells[key].finished
+    notes = finished.notes if finished else ()
+    return text + "".join(f"\n  Note: {note_text(one, MAX_NAME_CHARACTERS)}" for one in notes)
 
 
 def _run_finished_line(state: RunState, event: RunFinished) -> str:

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from loadbench.in_locust.arguments import OptionError, arguments, required
+from loadbench.in_locust.scenario.arguments import OptionError, arguments, required
 from loadbench.in_locust.settings import ScenarioSettings
 
 

@@ -1,17 +1,23 @@
 """Cleaning of the values that user code reports."""
 
 import json
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from loadbench.engine.journal.events import Requests
+from loadbench.engine.measure.buckets import num_requests
 from loadbench.in_locust.clean import (
     MAX_ERROR_CHARACTERS,
-    MAX_EXCEPTIONS,
+    MAX_EXAMPLE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     clean_error,
     clean_event,
-    clean_exceptions,
 )
 from loadbench.in_locust.recorder import Recorder
 
@@ -49,8 +55,104 @@ def test_a_failure_has_an_error_and_no_stages() -> None:
     assert (event.error, event.stages) == ("503", {})
 
 
-def test_a_missing_response_time_counts_as_zero() -> None:
-    assert clean_event(request_type="GET", name="/", response_time=None).latency_ms == 0.0
+@dataclass
+class Metres:
+    """A number of another library."""
+
+    value: float
+
+    def __float__(self) -> float:
+        return self.value
+
+
+class UndecidableError(Exception):
+    def __bool__(self) -> bool:
+        raise RuntimeError("neither true nor false")
+
+
+def notes_of(**fields: Any) -> tuple[tuple[str, str], ...]:
+    return clean_event(request_type="GET", name="/", **fields).notes
+
+
+def test_a_request_without_a_response_time_has_no_latency_and_no_note() -> None:
+    event = clean_event(request_type="GET", name="/", response_time=None)
+
+    assert (event.latency_ms, event.notes) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("response_time", "example"),
+    [
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (-1.5, "-1.5"),
+        ("5", "5"),
+        (timedelta(seconds=1), "0:00:01"),
+        (1e300, "1e+300"),
+        (Decimal("sNaN"), "sNaN"),
+        (["a" * 100], f"['{'a' * (MAX_EXAMPLE_CHARACTERS - 3)}…"),
+    ],
+)
+def test_an_unusable_response_time_counts_as_none_and_is_noted(
+    response_time: Any, example: str
+) -> None:
+    event = clean_event(request_type="GET", name="/", response_time=response_time)
+
+    assert (event.latency_ms, event.notes) == (None, (("response_time", example),))
+
+
+@pytest.mark.parametrize(
+    ("response_time", "latency_ms"),
+    [(7, 7.0), (True, 1.0), (Decimal("2.5"), 2.5), (Fraction(1, 4), 0.25), (Metres(3.5), 3.5)],
+)
+def test_a_response_time_of_another_numeric_type_is_kept(
+    response_time: Any, latency_ms: float
+) -> None:
+    event = clean_event(request_type="GET", name="/", response_time=response_time)
+
+    assert (event.latency_ms, event.notes) == (latency_ms, ())
+
+
+@pytest.mark.parametrize("exception", [None, "", 0, False, [], UndecidableError()])
+def test_a_falsy_exception_is_a_success(exception: Any) -> None:
+    event = clean_event(request_type="GET", name="/", response_time=5, exception=exception)
+
+    assert event.error is None
+
+
+@pytest.mark.parametrize(
+    ("exception", "error"), [("no", "no"), (5, "5"), (" ", "str"), (["x"], "['x']")]
+)
+def test_any_truthy_exception_is_a_failure(exception: Any, error: str) -> None:
+    event = clean_event(request_type="GET", name="/", response_time=5, exception=exception)
+
+    assert event.error == error
+
+
+@pytest.mark.parametrize(
+    ("length", "response_bytes"),
+    [(3, 3), (None, 0), (float("nan"), 0), ("3", 0), (10**400, 0), (-1, 0)],
+)
+def test_an_unusable_response_length_counts_as_zero(length: Any, response_bytes: float) -> None:
+    event = clean_event(
+        request_type="GET", name="/", response_time=5, response_length=length, exception=None
+    )
+
+    assert event.response_bytes == response_bytes
+
+
+@pytest.mark.parametrize("start_time", ["now", float("nan"), -1, 10**400])
+def test_an_unusable_start_time_is_ignored_and_noted(start_time: Any) -> None:
+    [(kind, example)] = notes_of(response_time=5, start_time=start_time)
+
+    assert kind == "start_time"
+    assert len(example) <= MAX_EXAMPLE_CHARACTERS
+
+
+def test_missing_fields_count_as_none() -> None:
+    event = clean_event()
+
+    assert (event.key, event.latency_ms, event.error) == (("None", "None"), None, None)
 
 
 @pytest.mark.parametrize(
@@ -108,25 +210,28 @@ def test_any_value_of_user_code_is_counted_as_a_request(field: str, value: Any) 
     text.encode()
     [counted] = window["requests"]
     assert len(counted["method"] + counted["name"]) <= 2 * MAX_NAME_CHARACTERS
-    assert sum(n for _, n in [*counted["successes"], *counted["failures"]]) == 1
-
-
-def test_a_response_time_of_another_numeric_type_is_kept() -> None:
-    assert clean_event(request_type="GET", name="/", response_time=7).latency_ms == 7.0
-
-
-def test_exceptions_are_printable_and_limited() -> None:
-    entries = [{"msg": f"\x1b[2J{number}", "count": 1} for number in range(MAX_EXCEPTIONS + 5)]
-    cleaned = clean_exceptions(entries)
-    assert cleaned[0] == {"error": " [2J0", "count": 1}
-    assert len(cleaned) == MAX_EXCEPTIONS
+    requests = TypeAdapter(Requests).validate_python(counted)
+    assert num_requests([requests]) == 1
 
 
 def test_long_texts_of_user_code_end_with_a_mark() -> None:
     long = "word " * 100
-    [cleaned] = clean_exceptions([{"msg": long, "count": 1}])
     event = clean_event(request_type="GET", name=long, response_time=1, exception=long)
-    for text in (cleaned["error"], event.error, event.key[1]):
+    for text in (clean_error(long), event.error):
         assert text is not None
         assert len(text) <= 300
         assert text.endswith("word…")
+
+
+def test_long_names_keep_their_start_and_end() -> None:
+    event = clean_event(request_type="GET", name=f"/start/{'x' * 10_000}/end", response_time=1)
+
+    name = event.key[1]
+    assert (len(name), name[:8], name[-5:]) == (MAX_NAME_CHARACTERS, "/start/x", "x/end")
+    assert name.count("…") == 1
+
+
+def test_newlines_and_lone_surrogates_become_spaces_in_names() -> None:
+    event = clean_event(request_type="two\nlines", name="\ud83d emoji", response_time=1)
+
+    assert event.key == ("two lines", "  emoji")

@@ -10,7 +10,7 @@ from types import TracebackType
 import pytest
 
 from loadbench import workspace
-from loadbench.in_locust.places import UserCode
+from loadbench.in_locust.scenario.places import UserCode
 
 CODE = """
 import json, os

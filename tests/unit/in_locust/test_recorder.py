@@ -1,12 +1,16 @@
 """Counting inside the Locust process, with a fake clock."""
 
+import json
 from typing import Any
 
 import pytest
 
+from loadbench.engine.run.space import SAMPLE_BYTES
 from loadbench.in_locust.clean import clean_event
-from loadbench.in_locust.recorder import Recorder
-from loadbench.in_locust.tally import MAX_ERRORS, MAX_NAMES
+from loadbench.in_locust.names import MAX_ERROR_ROWS, MAX_NAMES_BYTES, OTHER_REQUESTS
+from loadbench.in_locust.observed import MAX_NOTES
+from loadbench.in_locust.recorder import MAX_AHEAD_S, MAX_DELAY_S, Recorder
+from loadbench.in_locust.tally import MAX_ERRORS
 
 
 class Clock:
@@ -40,9 +44,9 @@ def recorder(clock: Clock) -> Recorder:
 
 
 def request(recorder: Recorder, latency_ms: float = 100.0, **changes: Any) -> bool:
-    """Record a request that finishes now."""
-    fields = {"request_type": "GET", "name": "/", "response_time": latency_ms, "exception": None}
-    return recorder.record(clean_event(**{**fields, **changes}))
+    """Record a request that finishes now. Return whether Locust should count it."""
+    fields: dict[str, Any] = {"request_type": "GET", "name": "/", "response_time": latency_ms}
+    return recorder.record(clean_event(**{**fields, **changes})) is not None
 
 
 def test_the_window_contains_requests_that_started_in_it_and_follows_them_to_the_end(
@@ -120,20 +124,36 @@ def test_the_number_of_distinct_errors_is_limited(recorder: Recorder, clock: Clo
     assert sum(error["count"] for error in result["errors"]) == 1000
 
 
-def test_the_number_of_names_is_limited_without_losing_counts(
-    recorder: Recorder, clock: Clock
+@pytest.mark.parametrize("name", ["/item/{}", "/é/{}/" + "x" * 280])
+def test_the_size_of_all_names_is_limited_without_losing_counts(
+    recorder: Recorder, clock: Clock, name: str
 ) -> None:
     recorder.measure(10, users=2)
     clock.now += 1
-    for number in range(MAX_NAMES + 20):
-        request(recorder, 5, name=f"/item/{number}")
+    for number in range(1000):
+        request(recorder, 5, name=name.format(number))
+    request(recorder, 5, name=name.format(0))
 
     result = recorder.result()
 
     assert result is not None
-    assert len(result["requests"]) == MAX_NAMES + 1
-    assert result["requests"][-1]["name"] == "other requests"
-    assert result["requests"][-1]["successes"] == [(5.0, 20)]
+    *apart, others = result["requests"]
+    names = [entry["name"] for entry in apart]
+    assert names == [name.format(number) for number in range(len(apart))]
+    assert 50 < len(apart) < 400
+    assert sum(len(one.encode()) for one in names) < MAX_NAMES_BYTES
+    assert apart[0]["successes"] == [(5.0, 2)]
+    assert (others["method"], others["name"]) == OTHER_REQUESTS
+    assert others["successes"] == [(5.0, 1000 - len(apart))]
+    assert result["notes"] == [
+        {
+            "kind": "names",
+            "method": "",
+            "name": "other requests",
+            "count": 1000 - len(apart),
+            "example": name.format(len(apart)),
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +186,150 @@ def test_the_reported_start_time_counts_when_user_code_runs_after_the_response(
     clock.now += 0.2
     # 50 ms until the response, then 450 ms of user code: started before the window.
     assert not request(recorder, 50, start_time=clock.wall() - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("start_time", "example"),
+    [
+        (1000.7, "1000.7"),  # monotonic
+        (501_000_700.0, "501000700"),  # milliseconds
+        (501_000.7 - 7200, "493800.7"),  # a local time west of UTC
+        (501_000.7 + 3600, "504600.7"),  # a local time east of UTC
+        (0, "0"),
+    ],
+)
+def test_a_start_time_of_another_clock_is_ignored_and_noted(
+    recorder: Recorder, clock: Clock, start_time: float, example: str
+) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    assert request(recorder, 300, start_time=start_time)
+    assert request(recorder, 300, start_time=start_time)
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["circumstances"]["in_flight"] == pytest.approx(0.6)
+    assert result["notes"] == [
+        {"kind": "start_time", "method": "GET", "name": "/", "count": 2, "example": example}
+    ]
+
+
+def test_a_start_time_before_a_long_time_of_user_code_is_used(
+    recorder: Recorder, clock: Clock
+) -> None:
+    started = clock.wall() + 1
+    recorder.measure(1000, users=2)
+    clock.now += MAX_DELAY_S
+    assert request(recorder, 100, start_time=started)
+    assert request(recorder, 100, start_time=clock.wall() + MAX_AHEAD_S / 2)
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["notes"] == []
+
+
+def test_requests_without_a_latency_count_but_are_neither_in_flight_nor_the_end_of_a_gap(
+    recorder: Recorder, clock: Clock
+) -> None:
+    clock.now += 0.5
+    assert request(recorder, response_time=None)
+    recorder.begin_request()
+    recorder.measure(10, users=2)
+    clock.now += 1
+    assert request(recorder, response_time=None)
+    assert request(recorder, response_time=None, exception="refused")
+    assert request(recorder, response_time=float("nan"))
+    clock.now += 1
+    assert request(recorder, 100)
+    clock.now += 9
+    assert not request(recorder, response_time=None)
+    recorder.close_seconds(users=2)
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["requests"] == [
+        {
+            "method": "GET",
+            "name": "/",
+            "successes": [(100.0, 1)],
+            "failures": [],
+            "untimed_successes": 2,
+            "untimed_failures": 1,
+        }
+    ]
+    assert result["completed"] == 3
+    assert result["errors"] == [{"error": "refused", "count": 1}]
+    assert result["circumstances"]["in_flight"] == pytest.approx(0.01)
+    assert result["circumstances"]["gaps"][0] == (2000.0, 1)
+    assert [(note["kind"], note["count"]) for note in result["notes"]] == [("response_time", 1)]
+    seconds = [second["requests"] for second in recorder.seconds(0)]
+    assert [one[0].get("untimed_successes") for one in seconds if one] == [1, 2, None]
+
+
+def test_the_number_of_notes_is_limited(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    for number in range(100):
+        request(recorder, response_time="x", name=f"/item/{number}")
+
+    result = recorder.result()
+
+    assert result is not None
+    *apart, others = result["notes"]
+    assert len(apart) == MAX_NOTES
+    assert (others["name"], others["count"]) == ("", 100 - MAX_NOTES)
+
+
+def test_a_second_has_the_most_frequent_names_of_the_cell_and_all_others_together(
+    recorder: Recorder, clock: Clock
+) -> None:
+    for _ in range(3):
+        for number in range(100):
+            for _ in range(1 + number // 90):
+                request(recorder, 5, name=f"/item/{number}")
+        clock.now += 1
+    recorder.close_seconds(users=1)
+
+    for second in recorder.seconds(0):
+        *apart, others = second["requests"]
+        names = [entry["name"] for entry in apart]
+        assert names[-10:] == [f"/item/{number}" for number in range(90, 100)]
+        assert len(json.dumps(second)) < SAMPLE_BYTES
+        assert others["name"] == "other requests"
+        assert sum(entry["successes"][0][1] for entry in second["requests"]) == 110
+
+
+def test_the_errors_of_a_second_are_limited_without_losing_counts(
+    recorder: Recorder, clock: Clock
+) -> None:
+    for number in range(MAX_ERRORS):
+        for _ in range(number + 1):
+            request(recorder, 5, exception=f"{number} {'x' * 200}")
+    clock.now += 1
+    recorder.close_seconds(users=1)
+
+    [second] = recorder.seconds(0)
+    errors = {entry["error"].split(" ")[0]: entry["count"] for entry in second["errors"]}
+    assert errors == {"19": 20, "18": 19, "other": sum(range(19))}
+
+
+def test_the_rows_of_locust_s_errors_are_limited(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    rows = set()
+    for number in range(1000):
+        event = clean_event(
+            request_type="GET", name=number % 10, response_time=1, exception=f"id {number}"
+        )
+        counted = recorder.record(event)
+        assert counted is not None
+        rows.add((counted.key, counted.error))
+
+    assert len(rows) <= MAX_ERROR_ROWS + 10
+    assert {error for _, error in rows} >= {"id 1", "other failures"}
 
 
 def test_seconds_are_closed_in_order_without_gaps(recorder: Recorder, clock: Clock) -> None:

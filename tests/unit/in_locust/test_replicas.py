@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from loadbench.in_locust.clean import clean_event
-from loadbench.in_locust.recorder import MAX_ADDRESSES, OTHER_ADDRESSES, Recorder
+from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
+from loadbench.in_locust.window import MAX_ADDRESSES, OTHER_ADDRESSES
 
 URLS = ("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3")
 

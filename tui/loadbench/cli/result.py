@@ -10,6 +10,7 @@ from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
 from loadbench.engine.report.damage import damage_phrase, lost_cells
+from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_text
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.report.target.facts import target_facts
 from loadbench.engine.report.target.replicas import replica_rows
@@ -35,6 +36,8 @@ def print_result(run: Run, *, as_json: bool) -> None:
     output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))
     if replicas := _replica_lines(run.state):
         output.data("\n".join(["", *replicas, ""]))
+    for note in _notes(run.state):
+        output.data(note)
     target = run.state.started.target if run.state.started else None
     for fact in target_facts(target) if target else ():
         output.data(f"{fact.label}: {fact.text}")
@@ -42,6 +45,15 @@ def print_result(run: Run, *, as_json: bool) -> None:
     for label, value in hardware_facts(hardware):
         output.data(f"{label}: {value}")
     output.data(f"Reports: {run.folder}")
+
+
+def _notes(state: RunState) -> list[str]:
+    """Return the observations about the request events of all cells, one per line."""
+    return [
+        f"{key} note: {note_text(note, MAX_NAME_CHARACTERS)}"
+        for key, cell in state.cells.items()
+        for note in (cell.finished.notes if cell.finished else ())
+    ]
 
 
 def damage_message(run: Run) -> str:

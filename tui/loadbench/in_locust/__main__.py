@@ -18,13 +18,14 @@ from locust.main import main as locust_main  # noqa: E402  # after the changes a
 
 del sys.modules["locust_plugins"]
 
-from loadbench.in_locust import options, patches, routes, userfile  # noqa: E402  # as above
-from loadbench.in_locust.mistakes import Mistakes  # noqa: E402  # as above
-from loadbench.in_locust.places import UserCode  # noqa: E402  # as above
+from loadbench.in_locust import patches, routes  # noqa: E402  # as above
 from loadbench.in_locust.recorder import Recorder  # noqa: E402  # as above
 from loadbench.in_locust.replicas import Replicas  # noqa: E402  # as above
+from loadbench.in_locust.scenario import options, userfile  # noqa: E402  # as above
+from loadbench.in_locust.scenario.mistakes import Mistakes  # noqa: E402  # as above
+from loadbench.in_locust.scenario.places import UserCode  # noqa: E402  # as above
+from loadbench.in_locust.scenario.status import Status  # noqa: E402  # as above
 from loadbench.in_locust.settings import Settings  # noqa: E402  # as above
-from loadbench.in_locust.status import Status  # noqa: E402  # as above
 
 
 def main() -> None:

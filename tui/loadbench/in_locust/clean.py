@@ -1,27 +1,27 @@
 """Cleans the values that user code reports.
 
 A user file and its client libraries may report arbitrary values as a request. All values pass
-through `clean_event`, `clean_exceptions` or `clean_error` once and are not checked again.
+through `clean_event` or `clean_error` once and are not checked again.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
-from numbers import Real
 from typing import Any
 
-from loadbench.engine.bounds.texts import shortened
+from loadbench.engine.bounds.texts import shortened, shortened_in_middle
+from loadbench.engine.journal.events import NoteKind
 from loadbench.engine.measure.server_timing import parse_server_timing
 
 MAX_ERROR_CHARACTERS = 300
 MAX_NAME_CHARACTERS = 300
-MAX_EXCEPTIONS = 50
-"""Maximum number of distinct exceptions that are reported."""
 MAX_LATENCY_MS = 1e9
 """Longest plausible latency in ms."""
 MAX_TIME_S = 1e11
 """Latest plausible start time in seconds since the epoch."""
+MAX_RESPONSE_BYTES = 1e15
+"""Maximum length of a response. Sums of such numbers are finite."""
+MAX_EXAMPLE_CHARACTERS = 40
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -31,78 +31,75 @@ class RequestEvent:
 
     key: tuple[str, str]
     """Method and name."""
-    latency_ms: float
+    latency_ms: float | None
+    """None if it has no latency."""
     start_time_s: float | None
     """Start time in seconds since the epoch. None if it was not reported."""
     error: str | None
     """Error message. None if the request succeeded."""
     stages: Mapping[str, float]
     """Milliseconds by field of `Stages`. Empty if the response reports no stages."""
+    response_bytes: float = 0
+    notes: tuple[tuple[str, str], ...] = ()
+    """Kind and example of each `EventNote` about its values."""
 
 
 def clean_event(
     *,
-    request_type: object,
-    name: object,
-    response_time: object,
+    request_type: object = None,
+    name: object = None,
+    response_time: object = None,
+    response_length: object = None,
     start_time: object = None,
     exception: object = None,
     response: Any = None,
-    url: str = "",
+    url: object = None,
     **_unused: Any,
 ) -> RequestEvent:
-    """Clean the fields of Locust's `request` event.
+    """Clean the fields of Locust's `request` event, so that it counts as in Locust.
 
     Args:
         request_type: Method, such as `POST`.
         name: Name under which requests are grouped.
-        response_time: Latency in milliseconds; None and implausible values count as 0.
-        start_time: Seconds since the epoch. An implausible value is ignored.
-        exception: Cause of the failure, or None if the request succeeded.
+        response_time: Latency in milliseconds. None if there is none, as for messages that the
+            service pushes. Unusable values, such as NaN, count as None and are noted.
+        response_length: Bytes of the response. Unusable values count as 0.
+        start_time: Seconds since the epoch. An unusable value is ignored and noted.
+        exception: Cause of the failure. If it is falsy, such as None or an empty text, the request
+            succeeded.
         response: The response, whose `Server-Timing` header may report stages.
         url: URL of the request. It is removed from the error message, as it may differ each time.
     """
-    return RequestEvent(
-        (_clean_name(request_type), _clean_name(name)),
-        _number(response_time, MAX_LATENCY_MS) or 0.0,
-        _number(start_time, MAX_TIME_S),
-        None if exception is None else clean_error(exception, url),
-        _stages(response) if exception is None else {},
+    has_failed = exception is not None and _is_true(exception)
+    event = RequestEvent(
+        (clean_text(request_type), clean_text(name)),
+        None if response_time is None else _number(response_time, MAX_LATENCY_MS),
+        None if start_time is None else _number(start_time, MAX_TIME_S),
+        clean_error(exception, url) if has_failed else None,
+        {} if has_failed else _stages(response),
+        _number(response_length, MAX_RESPONSE_BYTES) or 0,
     )
+    if event.latency_ms is None and response_time is not None:
+        event.notes = ((NoteKind.RESPONSE_TIME, _example(response_time)),)
+    if event.start_time_s is None and start_time is not None:
+        event.notes = (*event.notes, (NoteKind.START_TIME, _example(start_time)))
+    return event
 
 
-def clean_exceptions(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Clean the exceptions that user code raised outside requests.
-
-    Args:
-        entries: The values of Locust's `runner.exceptions`. Those after `MAX_EXCEPTIONS` are
-            dropped.
-
-    Returns:
-        The fields of one `ErrorCount` each.
-    """
-    return [
-        {
-            "error": shortened(_printable(str(entry["msg"])), MAX_ERROR_CHARACTERS),
-            "count": entry["count"],
-        }
-        for entry in islice(entries, MAX_EXCEPTIONS)
-    ]
-
-
-def clean_error(exception: object, url: str = "") -> str:
+def clean_error(exception: object, url: object = None) -> str:
     """Return an error message without the parts that differ between requests."""
-    text = _printable(_text(exception) or type(exception).__name__)
-    if url:
+    text = _printable(_text(exception)).strip() or type(exception).__name__
+    if isinstance(url, str) and url:
         text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
     return shortened(_ADDRESS.sub("0x…", text), MAX_ERROR_CHARACTERS)
 
 
-def _clean_name(value: object) -> str:
+def clean_text(value: object) -> str:
+    """Return a name or an address as a printable text of limited length."""
     # Called twice per request, so the common case has a fast path.
     if type(value) is str and len(value) <= MAX_NAME_CHARACTERS and value.isprintable():
         return value
-    return _printable(shortened(_text(value), MAX_NAME_CHARACTERS))
+    return _printable(shortened_in_middle(_text(value), MAX_NAME_CHARACTERS))
 
 
 def _text(value: object) -> str:
@@ -120,13 +117,27 @@ def _printable(text: str) -> str:
 def _number(value: object, maximum: float) -> float | None:
     """Return a number from 0 to the maximum, or None if the value is anything else."""
     if type(value) is not float:
-        if not isinstance(value, Real):
+        if isinstance(value, str | bytes | bytearray):
             return None
         try:
-            value = float(value)
-        except OverflowError:
+            # Numbers of other libraries, such as NumPy's, are not all a `Real`.
+            value = float(value)  # type: ignore[arg-type]  # any exception is handled
+        except Exception:  # noqa: BLE001  # user code can raise any exception
             return None
     return value if 0 <= value <= maximum else None
+
+
+def _is_true(value: object) -> bool:
+    """Return whether a value is truthy. False if that cannot be determined, as in Locust."""
+    try:
+        return bool(value)
+    except Exception:  # noqa: BLE001  # user code can raise any exception
+        return False
+
+
+def _example(value: object) -> str:
+    """Return a value as a short text for a note."""
+    return _printable(shortened(_text(value), MAX_EXAMPLE_CHARACTERS))
 
 
 def _stages(response: object) -> Mapping[str, float]:

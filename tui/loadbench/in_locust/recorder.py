@@ -3,84 +3,25 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
 from typing import Any
 
+from loadbench.engine.journal.events import NoteKind
 from loadbench.engine.measure.buckets import bucket_ms
 from loadbench.in_locust.clean import RequestEvent
-from loadbench.in_locust.tally import Histograms, Tally
+from loadbench.in_locust.names import OTHER_REQUESTS, Name, NameLimit
+from loadbench.in_locust.observed import EarlyRequests
+from loadbench.in_locust.tally import OTHER_FAILURES, Tally
+from loadbench.in_locust.window import Window
 
 Clock = Callable[[], float]
 
-MAX_ADDRESSES = 1_000
-"""Maximum number of addresses for which requests are counted apart."""
-OTHER_ADDRESSES = ""
-"""Stands for all further addresses."""
-
-
-@dataclass(slots=True)
-class Window:
-    """The measurement window of a cell. Times are from the monotonic clock."""
-
-    begin_s: float
-    end_s: float
-    cpu_begin_s: float
-    clock_offset_s: float
-    """Difference between wall clock and monotonic clock at the last check."""
-    fewest_users: int
-    cpu_end_s: float | None = None
-    completed: int = 0
-    aborted: int = 0
-    tally: Tally = field(default_factory=Tally)
-    replicas: dict[str, Histograms] = field(default_factory=dict)
-    """Latencies by the base URL of the replica. Empty if there are no replicas."""
-    in_flight_s: float = 0.0
-    thinking_s: float = 0.0
-    waiting_since_s: float = 0.0
-    """Start of the current gap: the last response, or the first request after an idle period."""
-    open_at_end: bool = False
-    """Whether a request was in flight at the end of the window."""
-    cpu_read_s: float = 0.0
-    """Time at which `cpu_end_s` was read."""
-    gaps: Counter[float] = field(default_factory=Counter)
-    lag: Counter[float] = field(default_factory=Counter)
-    clock_jump_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.waiting_since_s = self.begin_s
-
-    def __contains__(self, moment_s: float) -> bool:
-        return self.begin_s <= moment_s < self.end_s
-
-    def add_to_replica(self, address: str, bucket: float, *, success: bool) -> None:
-        """Count a request by the base URL to which it went."""
-        if address not in self.replicas and len(self.replicas) >= MAX_ADDRESSES:
-            address = OTHER_ADDRESSES
-        histograms = self.replicas.setdefault(address, (Counter(), Counter()))
-        histograms[0 if success else 1][bucket] += 1
-
-    def overlap_s(self, from_s: float, to_s: float) -> float:
-        """Return the overlap of a time span with the window, in seconds."""
-        return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
-
-    def add_response(self, responded_s: float, *, success: bool) -> None:
-        """Count a response that arrived in the window, and the gap before it."""
-        gap_s = responded_s - self.waiting_since_s
-        if gap_s > 0:
-            gap = bucket_ms(gap_s * 1000)
-            self.gaps[gap] = self.gaps.get(gap, 0) + 1
-            self.waiting_since_s = responded_s
-        self.completed += success
-
-    def add_in_flight(self, from_s: float, to_s: float) -> bool:
-        """Add the time that a request was in flight. Return whether it started in the window."""
-        begin_s, end_s = self.begin_s, self.end_s
-        if begin_s <= from_s and to_s < end_s:
-            self.in_flight_s += to_s - from_s
-            return True
-        self.in_flight_s += self.overlap_s(from_s, to_s)
-        self.open_at_end |= from_s < end_s <= to_s
-        return begin_s <= from_s < end_s
+MAX_DELAY_S = 600.0
+"""Maximum time between a response and its event, during which user code may run. A start time that
+is further in the past is of another clock. The offsets of local times are multiples of 900 s, and
+monotonic clocks and milliseconds are off by years."""
+MAX_AHEAD_S = 1.0
+"""Maximum time by which a start time may be ahead of the wall clock, such as by rounding to whole
+seconds."""
 
 
 class Recorder:
@@ -123,6 +64,9 @@ class Recorder:
         self._open: dict[int, Tally] = {}
         self._closed: list[dict[str, Any]] = []
         self._discarded = 0
+        self._names = NameLimit()
+        self._frequency = Counter[Name]()
+        self._early = EarlyRequests()
 
     def measure(self, seconds: float, *, users: int) -> float:
         """Open the measurement window.
@@ -135,6 +79,7 @@ class Recorder:
             Start of the window in seconds since the start of the cell.
         """
         now = self._clock()
+        self._names = NameLimit()
         self.window = Window(
             now,
             now + seconds,
@@ -144,7 +89,7 @@ class Recorder:
         )
         return self._begin_s(self.window)
 
-    def record(self, event: RequestEvent, address: str | None = None) -> bool:
+    def record(self, event: RequestEvent, address: str | None = None) -> RequestEvent | None:
         """Count a completed request.
 
         Args:
@@ -152,31 +97,59 @@ class Recorder:
             address: Base URL of the replica to which it went. None if there are no replicas.
 
         Returns:
-            Whether Locust should also count the request: always before the window is opened;
-            afterwards, only if the request started in the window.
+            The request as Locust should also count it, with the name and the error under which it
+            is counted here, or None if Locust should not count it. Locust counts all requests
+            before the window is opened; afterwards, only those that started in the window.
         """
-        now, latency_ms, key, error = self._clock(), event.latency_ms, event.key, event.error
-        bucket = bucket_ms(latency_ms)
+        now, latency_ms, name, error = self._clock(), event.latency_ms, event.key, event.error
+        bucket = None if latency_ms is None else bucket_ms(latency_ms)
         second, window = self._second(now), self.window
         measured = None
-        if window:
+        if window is None:
+            self._early.add(name, error)
+        elif latency_ms is None:
+            # How long it took is unknown, so it is neither in flight nor the end of a gap.
+            if now in window:
+                measured = window.tally
+                window.completed += error is None
+        else:
             # User code may run between the response and this call. The start is therefore computed
             # from the reported start time, converted to the monotonic clock.
-            start_s = event.start_time_s
-            started = now - (self._wall() - start_s if start_s else latency_ms / 1000)
-            responded = started + latency_ms / 1000
+            started = now - self._since_start_s(event, latency_ms / 1000)
+            responded = min(now, started + latency_ms / 1000)
             if now < window.end_s:
                 window.add_response(responded, success=error is None)
             if window.add_in_flight(started, responded):
                 measured = window.tally
-                if address is not None:
-                    window.add_to_replica(address, bucket, success=error is None)
+            elif started < window.begin_s:
+                self._early.add(name, error)
+        event.key = self._names.name(name)
+        if window and measured:
+            self._early.mark_in_window(name)
+            for kind, example in event.notes:
+                window.notes.add(kind, event.key, example)
+            if address is not None:
+                window.add_to_replica(address, bucket, success=error is None)
         for tally in (second, measured) if measured else (second,):
             if error is None:
-                tally.succeed(key, bucket, latency_ms, event.stages)
+                tally.succeed(event.key, bucket, latency_ms, event.stages)
             else:
-                tally.fail(key, bucket, error)
-        return window is None or measured is not None
+                event.error = tally.fail(event.key, bucket, error)
+        if window and not measured:
+            return None
+        if event.error is not None:
+            event.error = self._names.error_row(event.key, event.error, OTHER_FAILURES)
+        return event
+
+    def _since_start_s(self, event: RequestEvent, latency_s: float) -> float:
+        """Return the seconds since a request started, by its start time if that is plausible."""
+        if event.start_time_s is None:
+            return latency_s
+        since_s = self._wall() - event.start_time_s
+        if -MAX_AHEAD_S <= since_s <= latency_s + MAX_DELAY_S:
+            return max(0.0, since_s)
+        event.notes = (*event.notes, (NoteKind.START_TIME, f"{event.start_time_s:.10g}"))
+        return latency_s
 
     def abort(self, started: float) -> None:
         """Count a request that was aborted before its response arrived."""
@@ -231,12 +204,14 @@ class Recorder:
         cores = (cpu - self._cpu_s) / max(1, last - first)
         for second in range(first, last):
             tally = self._open.pop(second, None) or Tally()
+            for name, counts in tally.requests.items():
+                self._frequency[name] += counts.number
             self._closed.append(
                 {
                     "second": second,
                     "users": users,
                     "clients": [_client(cores, self._lag_s)],
-                    **tally.as_json(),
+                    **tally.limited(self._frequency).as_json(),
                 }
             )
         if last > first:
@@ -266,36 +241,27 @@ class Recorder:
         cores = (cpu_end_s - window.cpu_begin_s) / max(cpu_read_s - window.begin_s, 1e-3)
         return {
             "measured_s": round(length_s, 3),
-            "circumstances": self._conditions(window, length_s),
+            "circumstances": {"begin_s": self._begin_s(window), **window.conditions(length_s)},
             "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
             "clients": [_client(cores, max(window.lag, default=0.0) / 1000)],
             "replicas": [
-                {
-                    "host": host,
-                    "successes": sorted(successes.items()),
-                    "failures": sorted(failures.items()),
-                }
-                for host, (successes, failures) in window.replicas.items()
+                {"host": host, **counts.as_json()} for host, counts in window.replicas.items()
             ],
+            "early_failures": self._early.failures(window.tally.requests),
+            "notes": [*window.notes.as_json(), *self._note_of_names()],
             **window.tally.as_json(),
         }
 
-    def _conditions(self, window: Window, length_s: float) -> dict[str, Any]:
-        end_s = window.begin_s + length_s
-        gaps = Counter(window.gaps)
-        if window.open_at_end:
-            gaps[bucket_ms(max(0.0, end_s - window.waiting_since_s) * 1000)] += 1
-        per_s = 1 / max(length_s, 1e-3)
-        return {
-            "begin_s": self._begin_s(window),
-            "in_flight": round(window.in_flight_s * per_s, 3),
-            "thinking": round(window.thinking_s * per_s, 3),
-            "gaps": sorted(gaps.items()),
-            "lag": sorted(window.lag.items()),
-            "clock_jump_ms": round(window.clock_jump_s * 1000, 1),
-        }
+    def _note_of_names(self) -> list[dict[str, Any]]:
+        """Return a note if names are counted together."""
+        if not self._names.further:
+            return []
+        method, name = OTHER_REQUESTS
+        further, example = self._names.further, self._names.example
+        note = {"kind": NoteKind.NAMES, "method": method, "name": name}
+        return [{**note, "count": further, "example": example}]
 
     def _begin_s(self, window: Window) -> float:
         return round(window.begin_s - self._origin_s, 3)

@@ -3,7 +3,6 @@
 import gc
 import hmac
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -23,18 +22,17 @@ from loadbench.engine.load.wire import (
     TEST_STOP,
     TOKEN_HEADER,
 )
-from loadbench.in_locust import event_loop_lag, user_classes
-from loadbench.in_locust.clean import clean_event
-from loadbench.in_locust.mistakes import Mistakes
-from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust import event_loop_lag
+from loadbench.in_locust.clean import clean_event, clean_text
+from loadbench.in_locust.patches import Call, replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
+from loadbench.in_locust.scenario import user_classes
+from loadbench.in_locust.scenario.mistakes import Mistakes
+from loadbench.in_locust.scenario.status import Status
 from loadbench.in_locust.settings import Settings
-from loadbench.in_locust.status import Status
 
 _POLL_INTERVAL_S = 0.01
-
-Call = Callable[..., Any]
 
 
 def install(
@@ -113,11 +111,21 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
     def on_request(**fields: Any) -> None:
         address = None
         if replicas.urls:
-            address = replicas.address_of(fields.get("url"), getattr(getcurrent(), "args", ()))
-        if recorder.record(clean_event(**fields), address):
-            # Latencies of failures must not enter the percentiles of successes.
-            has_failed = fields.get("exception") is not None
-            count(**{**fields, "response_time": None} if has_failed else fields)
+            users = getattr(getcurrent(), "args", ())
+            place = replicas.address_of(fields.get("url"), users)
+            address = None if place is None else clean_text(place)
+        event = recorder.record(clean_event(**fields), address)
+        if event:
+            # Locust gets the cleaned values: its statistics and its report fail with others.
+            method, name = event.key
+            count(
+                request_type=method,
+                name=name,
+                # Latencies of failures must not enter the percentiles of successes.
+                response_time=event.latency_ms if event.error is None else None,
+                response_length=event.response_bytes,
+                exception=event.error,
+            )
 
     handlers[index] = on_request
 
@@ -176,7 +184,8 @@ def _add_routes(
     @app.post(MEASURE_PATH)
     def measure() -> Response:
         seconds = float(request.form["seconds"])
-        runner.stats.reset_all()
+        # Unlike reset_all(), this removes the names of the ramp, so that their number is limited.
+        runner.stats.clear_all()
         return jsonify(recorder.measure(seconds, users=runner.user_count))
 
     @app.get(STATE_PATH)

@@ -1,64 +1,158 @@
 """Request counts: latency histograms by name, sums of stages, errors by message."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from loadbench.in_locust.names import OTHER_REQUESTS, Name, bytes_of
 
 MAX_ERRORS = 20
 """Maximum number of distinct error messages. Further messages are counted together."""
-MAX_NAMES = 500
-"""Maximum number of distinct names. Requests with further names are counted together."""
-_OTHER_NAMES = ("", "other requests")
+OTHER_FAILURES = "other failures"
+"""Stands for all further error messages."""
 
-Histograms = tuple[Counter[float], Counter[float]]
-"""Latencies of the successes and of the failures."""
+MAX_SECOND_NAME_BYTES = 1_200
+"""Maximum size of the names of one second in the journal, with the structure around each. With its
+containers and histograms, a second then needs about `engine.run.space.SAMPLE_BYTES`."""
+MAX_SECOND_ERROR_BYTES = 600
+"""Maximum size of the error messages of one second in the journal."""
+_ENTRY_BYTES = 40
+"""Approximate size of the structure around a name or an error message in the journal."""
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class RequestCounts:
+    """Requests of one name: the latencies of successes and failures, and those without one."""
+
+    successes: Counter[float] = field(default_factory=Counter)
+    failures: Counter[float] = field(default_factory=Counter)
+    untimed_successes: int = 0
+    untimed_failures: int = 0
+
+    def succeed(self, bucket: float | None) -> None:
+        """Count a successful request, in the bucket of its latency. None: it has no latency."""
+        if bucket is None:
+            self.untimed_successes += 1
+        else:
+            self.successes[bucket] = self.successes.get(bucket, 0) + 1
+
+    def fail(self, bucket: float | None) -> None:
+        """Count a failed request, in the bucket of its latency. None: it has no latency."""
+        if bucket is None:
+            self.untimed_failures += 1
+        else:
+            self.failures[bucket] = self.failures.get(bucket, 0) + 1
+
+    def add(self, other: "RequestCounts") -> None:
+        """Add the requests of another name."""
+        self.successes.update(other.successes)
+        self.failures.update(other.failures)
+        self.untimed_successes += other.untimed_successes
+        self.untimed_failures += other.untimed_failures
+
+    @property
+    def number(self) -> int:
+        """Number of requests."""
+        timed = self.successes.total() + self.failures.total()
+        return timed + self.untimed_successes + self.untimed_failures
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts in the format of the journal."""
+        untimed = {
+            "untimed_successes": self.untimed_successes,
+            "untimed_failures": self.untimed_failures,
+        }
+        return {
+            "successes": sorted(self.successes.items()),
+            "failures": sorted(self.failures.items()),
+            **{name: number for name, number in untimed.items() if number},
+        }
 
 
 @dataclass(slots=True)
 class Tally:
     """Counts of the requests of one second or of the measurement window."""
 
-    requests: dict[tuple[str, str], Histograms] = field(default_factory=dict)
+    requests: dict[Name, RequestCounts] = field(default_factory=dict)
+    """Counts by name. `NameLimit` bounds the number of names."""
     stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     staged: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
     def succeed(
-        self, name: tuple[str, str], bucket: float, latency_ms: float, stages: Mapping[str, float]
+        self,
+        name: Name,
+        bucket: float | None,
+        latency_ms: float | None,
+        stages: Mapping[str, float],
     ) -> None:
         """Count a successful request, in the bucket of its latency."""
-        histogram = (self.requests.get(name) or self._added(name))[0]
-        histogram[bucket] = histogram.get(bucket, 0) + 1
-        if stages:
+        counts = self.requests.get(name) or self._added(name)
+        if bucket is None:
+            counts.untimed_successes += 1
+        else:
+            # Called twice per request, so this avoids another call.
+            histogram = counts.successes
+            histogram[bucket] = histogram.get(bucket, 0) + 1
+        # Without a latency, the time in the network is unknown.
+        if stages and latency_ms is not None:
             self.staged += 1
             sums = self.stages
             sums["latency_ms"] += latency_ms
             for stage, duration_ms in stages.items():
                 sums[stage] += duration_ms
 
-    def fail(self, name: tuple[str, str], bucket: float, error: str) -> None:
-        """Count a failed request, in the bucket of its latency."""
-        (self.requests.get(name) or self._added(name))[1][bucket] += 1
-        is_overflow = error not in self.errors and len(self.errors) >= MAX_ERRORS
-        self.errors["other failures" if is_overflow else error] += 1
+    def fail(self, name: Name, bucket: float | None, error: str) -> str:
+        """Count a failed request. Return the error message under which it is counted."""
+        (self.requests.get(name) or self._added(name)).fail(bucket)
+        if error not in self.errors and len(self.errors) >= MAX_ERRORS:
+            error = OTHER_FAILURES
+        self.errors[error] += 1
+        return error
 
-    def _added(self, name: tuple[str, str]) -> Histograms:
-        """Return the histograms of a new name, or those of all other names at the limit."""
-        key = name if len(self.requests) < MAX_NAMES else _OTHER_NAMES
-        return self.requests.setdefault(key, (Counter(), Counter()))
+    def _added(self, name: Name) -> RequestCounts:
+        return self.requests.setdefault(name, RequestCounts())
+
+    def limited(self, frequency: Mapping[Name, int]) -> "Tally":
+        """Return the counts of a second with fewer names and errors, all others together.
+
+        Args:
+            frequency: Number of requests of the whole cell by name. The most frequent names are
+                kept, so that they are the same in most seconds.
+        """
+        kept_names = _within(
+            MAX_SECOND_NAME_BYTES,
+            sorted(self.requests, key=lambda name: -frequency.get(name, 0)),
+            bytes_of,
+        )
+        kept_errors = _within(
+            MAX_SECOND_ERROR_BYTES,
+            [error for error, _ in self.errors.most_common()],
+            lambda error: len(error.encode()),
+        )
+        if len(kept_names) == len(self.requests) and len(kept_errors) == len(self.errors):
+            return self
+        short = Tally(stages=self.stages, staged=self.staged)
+        others = RequestCounts()
+        for name, counts in self.requests.items():
+            if name in kept_names and name != OTHER_REQUESTS:
+                short.requests[name] = counts
+            else:
+                others.add(counts)
+        if others.number:
+            short.requests[OTHER_REQUESTS] = others
+        for error, number in self.errors.items():
+            short.errors[error if error in kept_errors else OTHER_FAILURES] += number
+        return short
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in the format of the journal."""
         return {
             "requests": [
-                {
-                    "method": method,
-                    "name": name,
-                    "successes": sorted(successes.items()),
-                    "failures": sorted(failures.items()),
-                }
-                for (method, name), (successes, failures) in self.requests.items()
+                {"method": method, "name": name, **counts.as_json()}
+                for (method, name), counts in self.requests.items()
             ],
             "stages": {
                 "count": self.staged,
@@ -66,3 +160,14 @@ class Tally:
             },
             "errors": [{"error": e, "count": n} for e, n in self.errors.most_common()],
         }
+
+
+def _within(max_bytes: int, items: Sequence[T], size: Callable[[T], int]) -> set[T]:
+    """Return the first items that fit a size together, at least one."""
+    kept: set[T] = set()
+    for item in items:
+        max_bytes -= size(item) + _ENTRY_BYTES
+        if max_bytes < 0 and kept:
+            break
+        kept.add(item)
+    return kept

@@ -10,8 +10,10 @@ from loadbench.engine.journal.events import (
     CellFinished,
     ClientUse,
     ContainerUse,
+    EarlyFailures,
     ErrorCount,
     Machine,
+    Requests,
     ServiceUse,
     Verdict,
 )
@@ -23,6 +25,23 @@ from tests.support.builders import cell_finished, circumstances, make_cell, requ
 BUSY = (ErrorCount(error="503 queue full", count=7), ErrorCount(error="timeout", count=1))
 FAULTS = (ErrorCount(error="KeyError('x')", count=2), ErrorCount(error="other", count=1))
 NOTHING = requests((), ())
+
+
+def pushes(number: int) -> tuple[Requests, ...]:
+    """Successes without a latency."""
+    return (Requests(method="WS", name="push", untimed_successes=number),)
+
+
+def early(name: str, successes: int, failures: int, *, in_window: bool = False) -> EarlyFailures:
+    """Requests before the window, some of which failed."""
+    return EarlyFailures(
+        method="POST",
+        name=name,
+        successes=successes,
+        failures=failures,
+        errors=(ErrorCount(error="401", count=failures),),
+        is_in_window=in_window,
+    )
 
 
 def clients(cpu_cores: float) -> tuple[ClientUse, ...]:
@@ -134,6 +153,32 @@ def test_a_cell_without_recorded_conditions_is_valid() -> None:
             {"requests": requests(((10.0, 199),))},
             Verdict.SUSPECT,
             "few samples: 199 successes, p95 needs 200 (increase run_time)",
+        ),
+        (
+            {"requests": (*requests(((10.0, 40),)), *pushes(250))},
+            Verdict.SUSPECT,
+            "few samples: 40 of 290 successes have a latency, p95 needs 200 (increase run_time)",
+        ),
+        (
+            {"requests": pushes(250)},
+            Verdict.SUSPECT,
+            (
+                "few samples: 0 of 250 successes have a latency, p95 needs 200 (set response_time "
+                "in the locustfile's events)"
+            ),
+        ),
+        (
+            {"early_failures": (early("/login", 1, 3), early("/other", 5, 1))},
+            Verdict.SUSPECT,
+            ("3 of 4 requests POST /login failed before the measurement window: 401 (3 times)"),
+        ),
+        (
+            {"early_failures": (early("/" + 70 * "x" + "/login", 0, 1),)},
+            Verdict.SUSPECT,
+            (
+                f"1 of 1 request POST /{'x' * 24}…{'x' * 23}/login failed before the measurement "
+                "window: 401 (once)"
+            ),
         ),
         (
             {"clients": clients(0.93)},
@@ -358,6 +403,29 @@ finished = st.builds(
         thinking=st.floats(0, 1),
     ),
 )
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        early("/predict", 0, 9, in_window=True),  # a cold start
+        early("/login", 1000, 9),
+    ],
+)
+def test_failures_before_the_window_may_be_valid(failures: EarlyFailures) -> None:
+    assert judge(case(early_failures=(failures,))) == (Verdict.VALID, ())
+
+
+def test_users_that_wait_for_messages_without_a_latency_are_not_accounted_for() -> None:
+    waiting = {"in_flight": 0.5, "thinking": 0.0}
+    few = (*requests(((10.0, 400),)), *pushes(10))
+    many = (*requests(((10.0, 400),)), *pushes(100))
+
+    _, [finding] = findings_of(case(conditions=waiting, requests=few))
+    assert finding.rule == "client_bound"
+    assert judge(case(conditions=waiting, requests=many)) == (Verdict.VALID, ())
+    _, [delayed] = findings_of(case(conditions={**waiting, "cpu": 0.5}, requests=many))
+    assert delayed.rule == "client_bound"
 
 
 @given(finished)

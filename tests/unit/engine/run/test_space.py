@@ -29,7 +29,7 @@ from tests.support.builders import (
 )
 
 PROFILE = make_profile(users=[2, 4, 6], run_time=100, settle={"max": "20s"})
-CELL_BYTES = 1_000_000 + 120 * 3_000
+CELL_BYTES = 1_500_000 + 120 * 3_000
 MB = 1_000_000
 
 
@@ -88,7 +88,7 @@ def test_a_cell_ends_before_the_disk_is_full(disk: Disk) -> None:
 
     disk.set(RESERVE.num_bytes + CELL_BYTES - 100_000)
 
-    assert error_of(watch, state) == "/run: 6 MB free, about 6 MB needed to finish m1_u4_s2"
+    assert error_of(watch, state) == "/run: 7 MB free, about 7 MB needed to finish m1_u4_s2"
 
 
 @pytest.mark.parametrize(("elapsed_s", "seconds_left"), [(0.0, 120), (50.0, 70), (500.0, 0)])
@@ -97,7 +97,7 @@ def test_the_rest_of_a_cell_needs_less_than_all_of_it(
 ) -> None:
     steps = (run_started(PROFILE), 30.0, cell_started(), elapsed_s, sample())
     state = fold(timed_entries(*steps))
-    needed = RESERVE.num_bytes + 1_000_000 + seconds_left * 3_000
+    needed = RESERVE.num_bytes + 1_500_000 + seconds_left * 3_000
 
     disk.set(needed)
     disk.watch().check(state)
@@ -173,7 +173,7 @@ def test_too_little_space_for_all_cells_is_warned_about_once(disk: Disk) -> None
     one_left = after(cell_started(), cell_finished(), cell_started("m1_u4_s2"))
 
     assert watch.check_before_cell(after()) == (
-        "warning: /run: 8 MB free, about 9 MB needed for the 3 remaining cells. The run ends "
+        "warning: /run: 9 MB free, about 11 MB needed for the 3 remaining cells. The run ends "
         "before the disk is full"
     )
     assert watch.check_before_cell(after()) == ""

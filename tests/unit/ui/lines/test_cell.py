@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import (
     CellPhase,
+    EarlyFailures,
     ErrorCount,
     Event,
+    EventNote,
     Phase,
     Requests,
     RunResumed,
@@ -27,6 +29,7 @@ from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import cell_statistics, live_statistics
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.ui.cell.lines import errors_panel, verdict_lines
 from loadbench.ui.lines.cell import (
     CellView,
     bottleneck_lines,
@@ -38,7 +41,7 @@ from loadbench.ui.lines.cell import (
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
 from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines
 from loadbench.ui.lines.stages import stage_lines
-from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines
+from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, long_name_lines, stat_lines
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.run.lines import failures_panel, figures_line, header_lines, statistics_panel
 from tests.support.builders import (
@@ -89,7 +92,7 @@ def named(*names: str) -> tuple[Requests, ...]:
 
 
 def test_each_request_name_has_a_row() -> None:
-    lines = texts(stat_lines(cell_statistics(cell_finished())))
+    lines = texts(stat_lines(cell_statistics(cell_finished()), 80))
 
     assert [one.split() for one in lines] == [
         ["name", "requests", "fails", "req/s", "p50", "p90", "p95", "p99", "p99.9", "max"],
@@ -99,7 +102,7 @@ def test_each_request_name_has_a_row() -> None:
 
 
 def test_failures_are_highlighted_and_count_as_requests() -> None:
-    _, row, _ = stat_lines(cell_statistics(cell_finished(requests=named("/a"))))
+    _, row, _ = stat_lines(cell_statistics(cell_finished(requests=named("/a"))), 80)
 
     assert plain(row).split()[2:4] == ["11", "1"]
     assert [piece.tone for piece in row if piece.text == "    1"] == [Tone.BAD]
@@ -108,13 +111,102 @@ def test_failures_are_highlighted_and_count_as_requests() -> None:
 def test_a_request_name_without_a_success_has_no_latency() -> None:
     failed = requests(successes=(), failures=((1.0, 5),))
 
-    _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0))))
+    _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0)), 80))
 
     assert row.split() == ["POST", "/predict", "5", "5", "0", *6 * ["-"]]
 
 
 def test_statistics_without_requests_are_empty() -> None:
-    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)))) == [NO_REQUESTS]
+    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)), 80)) == [NO_REQUESTS]
+
+
+LONG_NAMES = ("/" + 298 * "a" + "/end", "/日本語" + 100 * "é😀", "/short")
+
+
+@pytest.mark.parametrize("columns", [78, 118, 200])
+def test_all_numbers_are_visible_beside_long_names(columns: int) -> None:
+    statistics = cell_statistics(cell_finished(requests=named(*LONG_NAMES)))
+
+    header, *rows = stat_lines(statistics, columns)[:5]
+
+    assert {width(one) for one in (header, *rows)} == {columns}
+    assert plain(header).split()[-1] == "max"
+    assert [plain(row).split()[-9] for row in rows] == ["11", "11", "11", "33"]
+    assert plain(rows[0]).startswith("GET /a")
+    assert "…aa" in plain(rows[0])
+    assert "a/end " in plain(rows[0])
+    assert plain(rows[1]).startswith("GET /short ")
+
+
+def test_the_complete_names_follow_if_some_are_cut() -> None:
+    statistics = cell_statistics(cell_finished(requests=named(*LONG_NAMES)))
+
+    heading, *lines = texts(long_name_lines(statistics, 80))
+
+    assert heading == "Complete names:"
+    names = "".join("".join(lines).split())
+    assert names == "".join(f"GET{name}" for name in LONG_NAMES[:2])
+    assert long_name_lines(cell_statistics(cell_finished(requests=named("/short"))), 80) == []
+
+
+def test_names_that_are_counted_together_have_a_hint() -> None:
+    others = Requests(method="", name="other requests", successes=((10.0, 400),))
+    statistics = cell_statistics(cell_finished(requests=(*named("/a"), others)))
+
+    lines = texts(stat_lines(statistics, 100))
+
+    assert lines[1].split()[:3] == ["other", "requests", "400"]
+    assert lines[1].startswith("other")
+    assert lines[-1] == ("other requests: too many names. Group them with name= in the locustfile")
+
+
+def test_a_row_without_latencies_has_dashes() -> None:
+    pushes = (Requests(method="WS", name="push", untimed_successes=5, untimed_failures=1),)
+
+    _, row = texts(stat_lines(cell_statistics(cell_finished(requests=pushes, completed=5)), 80))
+
+    assert row.split() == ["WS", "push", "6", "1", "0.500", *6 * ["-"]]
+
+
+EARLY = EarlyFailures(
+    method="POST",
+    name="/login" + 100 * "x",
+    successes=1,
+    failures=3,
+    errors=(ErrorCount(error="401 Unauthorized", count=3),),
+    is_in_window=False,
+)
+
+
+def test_failures_before_the_window_are_among_the_failures_of_a_cell() -> None:
+    finished = cell_finished(early_failures=(EARLY,))
+    of_cell = shown(cell_started(), finished)
+
+    failed, brief = failures_panel(of_cell, 100)
+    _, whole = errors_panel(of_cell, 200)
+
+    assert failed == 0
+    assert texts(brief) == [
+        "Failed before the measurement window:",
+        f"  3 of 4 requests POST /login{'x' * 19}…{'x' * 29} failed",
+        "      3  401 Unauthorized",
+    ]
+    assert f"  3 of 4 requests POST {EARLY.name} failed" in texts(whole)
+
+
+def test_observations_about_events_follow_the_verdict() -> None:
+    note = EventNote(kind="start_time", method="X", name="old", count=12, example="81.5")
+    of_cell = shown(cell_started(), cell_finished(notes=(note,)))
+
+    lines = texts(verdict_lines(of_cell, (), (), UNICODE, 200))
+
+    assert lines == [
+        "Valid: all checks passed",
+        (
+            "Note: start_time of 12 requests of X old is not in seconds since the epoch, such as "
+            "81.5: ignored"
+        ),
+    ]
 
 
 def test_errors_are_sorted_by_frequency_and_wrapped() -> None:

@@ -1,7 +1,7 @@
 """Cut off long texts, with a mark."""
 
 CUT = "…"
-"""Mark at the end of a text that was cut off, which may have been within a secret value."""
+"""Mark in place of the text that was cut off, which may have been within a secret value."""
 
 
 def shortened(text: str, max_characters: int) -> str:
@@ -12,3 +12,15 @@ def shortened(text: str, max_characters: int) -> str:
 def one_line(text: str, max_characters: int) -> str:
     """Return a text in one line of at most a number of characters."""
     return shortened(" ".join(text.split()), max_characters)
+
+
+def shortened_in_middle(text: str, max_characters: int) -> str:
+    """Return a text of at most a number of characters, without its middle if it is longer.
+
+    Names often differ in their last characters, as those of URLs do.
+    """
+    if len(text) <= max_characters:
+        return text
+    end = (max_characters - 1) // 2
+    start = max_characters - 1 - end
+    return f"{text[:start]}{CUT}{text[len(text) - end :]}"

@@ -60,6 +60,8 @@ NEXT_CELL_PREFIXES = tuple(
 
 _OMITTED = {"received_bytes": None, "received_error_bytes": 0, "unloaded_cpu_cores": None}
 """Fields of containers that are omitted if they have this value, which keeps samples short."""
+_OMITTED_IF_ZERO = ("untimed_successes", "untimed_failures")
+"""Fields of requests that are omitted if they are 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +184,18 @@ def encode(entry: Entry) -> bytes:
         _remove_empty(fields, "label", "masked", "target")
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
-        _remove_empty(fields, "host", "replicas", "user_classes")
+        for one in fields["replicas"]:
+            _remove_empty(one, *_OMITTED_IF_ZERO)
+        _remove_empty(fields, "host", "replicas", "user_classes", "early_failures", "notes")
         if service := (fields["circumstances"] or {}).get("service"):
             _remove_empty(service, "images")
     for container in _containers(entry.event, fields):
         for name, default in _OMITTED.items():
             if name in container and container[name] == default:
                 del container[name]
+    if isinstance(entry.event, CellFinished | Sample):
+        for one in fields["requests"]:
+            _remove_empty(one, *_OMITTED_IF_ZERO)
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:
         [client] = entry.event.clients
         del fields["clients"]

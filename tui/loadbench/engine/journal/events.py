@@ -24,6 +24,12 @@ Buckets = tuple[tuple[Number, Count], ...]
 """Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
 
 
+OTHER_REQUESTS = "other requests"
+"""Name of all requests with further names, together. They have no method."""
+MAX_COUNTED_NAMES = 10_000
+"""Number of distinct names up to which an `EventNote` counts them."""
+
+
 class Phase(StrEnum):
     """Phase of a cell, in this order."""
 
@@ -58,6 +64,11 @@ class Requests:
     name: str
     successes: Buckets = ()
     failures: Buckets = ()
+    untimed_successes: Count = 0
+    """Number of successes without a latency, which are not in `successes`. If 0, as in journals of
+    earlier versions, it is not recorded."""
+    untimed_failures: Count = 0
+    """Number of failures without a latency, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +217,52 @@ class ReplicaRequests:
     """Its base URL. Empty for all further addresses."""
     successes: Buckets = ()
     failures: Buckets = ()
+    untimed_successes: Count = 0
+    """This field and the next are those of `Requests`."""
+    untimed_failures: Count = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyFailures:
+    """Requests with the same method and name that started before the measurement window.
+
+    At least one of them failed.
+    """
+
+    method: str
+    name: str
+    successes: Count
+    failures: Count
+    errors: tuple[ErrorCount, ...]
+    """Errors of the failures, most frequent first."""
+    is_in_window: bool
+    """Whether requests with this name also started within the window."""
+
+
+class NoteKind(StrEnum):
+    """Kind of an observation about request events. Later versions may add kinds."""
+
+    RESPONSE_TIME = "response_time"
+    """The response time was unusable, so the request counts without a latency."""
+    START_TIME = "start_time"
+    """The start time was of another clock, so it was ignored."""
+    NAMES = "names"
+    """Requests with further names are counted together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventNote:
+    """An observation about the request events of a measurement window, without a verdict."""
+
+    kind: str
+    """A `NoteKind`."""
+    method: str = ""
+    name: str = ""
+    """Method and name of the events. Both are empty for all further names."""
+    count: Count
+    """Number of events, or for `names` of further names, at most `MAX_COUNTED_NAMES`."""
+    example: str = ""
+    """The first such value or name, as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,6 +535,10 @@ class CellFinished:
     recorded."""
     user_classes: tuple[UserClass, ...] = ()
     """The user classes, without those of weight 0. Empty in journals of earlier versions."""
+    early_failures: tuple[EarlyFailures, ...] = ()
+    """Requests that failed before the window, by name. If empty, it is not recorded."""
+    notes: tuple[EventNote, ...] = ()
+    """Observations about request events. If empty, it is not recorded."""
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from itertools import accumulate, pairwise
 from typing import TypeVar
 
@@ -78,8 +78,15 @@ class TimeBucket:
         contents = json.loads(zlib.decompress(self.packed))
         return BucketContents(
             requests=tuple(
-                Requests(method=method, name=name, successes=_unpack(good), failures=_unpack(bad))
-                for method, name, good, bad in contents["requests"]
+                Requests(
+                    method=method,
+                    name=name,
+                    successes=_unpack(good),
+                    failures=_unpack(bad),
+                    untimed_successes=untimed_good,
+                    untimed_failures=untimed_bad,
+                )
+                for method, name, good, bad, untimed_good, untimed_bad in contents["requests"]
             ),
             stages=Stages(**contents["stages"]),
             errors=tuple(ErrorCount(error=text, count=n) for text, n in contents["errors"]),
@@ -87,11 +94,19 @@ class TimeBucket:
         )
 
 
+@dataclass(slots=True)
+class _RequestCounts:
+    successes: Counter[float] = field(default_factory=Counter)
+    failures: Counter[float] = field(default_factory=Counter)
+    untimed_successes: int = 0
+    untimed_failures: int = 0
+
+
 class RequestTotals:
     """Running totals of requests, stages and errors over samples and buckets."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], tuple[Counter[float], Counter[float]]] = {}
+        self._counts: dict[tuple[str, str], _RequestCounts] = {}
         self._stages: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
 
@@ -100,9 +115,11 @@ class RequestTotals:
         contents = part.unpacked() if isinstance(part, TimeBucket) else part
         for request in contents.requests:
             key = (request.method, request.name)
-            good, bad = self._counts.setdefault(key, (Counter(), Counter()))
-            _add_buckets(good, request.successes)
-            _add_buckets(bad, request.failures)
+            counts = self._counts.setdefault(key, _RequestCounts())
+            _add_buckets(counts.successes, request.successes)
+            _add_buckets(counts.failures, request.failures)
+            counts.untimed_successes += request.untimed_successes
+            counts.untimed_failures += request.untimed_failures
         self._stages["count"] += contents.stages.count
         for name in _STAGES:
             self._stages[name] += getattr(contents.stages, name)
@@ -118,10 +135,12 @@ class RequestTotals:
             Requests(
                 method=method,
                 name=name,
-                successes=tuple(sorted(good.items())),
-                failures=tuple(sorted(bad.items())),
+                successes=tuple(sorted(counts.successes.items())),
+                failures=tuple(sorted(counts.failures.items())),
+                untimed_successes=counts.untimed_successes,
+                untimed_failures=counts.untimed_failures,
             )
-            for (method, name), (good, bad) in self._counts.items()
+            for (method, name), counts in self._counts.items()
         )
 
     @property
@@ -144,12 +163,19 @@ def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
     for sample in samples:
         totals.add(sample)
     successes = [
-        sum(n for request in sample.requests for _, n in request.successes) for sample in samples
+        sum(
+            request.untimed_successes + sum(n for _, n in request.successes)
+            for request in sample.requests
+        )
+        for sample in samples
     ]
     readings = [container for sample in samples for container in sample.containers]
     contents = {
         "requests": [
-            (request.method, request.name, _pack(request.successes), _pack(request.failures))
+            (
+                *(request.method, request.name, _pack(request.successes), _pack(request.failures)),
+                *(request.untimed_successes, request.untimed_failures),
+            )
             for request in totals.requests
         ],
         "stages": asdict(totals.stages),

@@ -13,7 +13,7 @@ from loadbench.engine.load.protocol import LoadState, Measured
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StatusReport:
     """A message of Locust about its status. Fields that it does not contain are None or empty."""
 
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -51,7 +51,7 @@ class _Result:
     user_classes: list[Any]
 
 
-_REPORT = TypeAdapter(Report)
+_REPORT = TypeAdapter(StatusReport)
 _SWARM = TypeAdapter(Swarm)
 _BEGIN: TypeAdapter[float] = TypeAdapter(FiniteFloat)
 _STATE: TypeAdapter[LoadState] = TypeAdapter(LoadState)
@@ -59,7 +59,7 @@ _RESULT = TypeAdapter(_Result)
 _MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
 
 
-def parse_report(data: bytes) -> Report:
+def parse_report(data: bytes) -> StatusReport:
     """Parse a message about the status of Locust."""
     report = _REPORT.validate_python(_json(data))
     parts = report.port, report.error, report.failure, report.phase, report.notes

@@ -10,7 +10,9 @@ from loadbench.engine.journal.events import (
     ClientUse,
     Conditions,
     Count,
+    EarlyFailures,
     ErrorCount,
+    EventNote,
     Number,
     ReplicaRequests,
     Requests,
@@ -65,6 +67,10 @@ class Measured:
     """Requests by replica, without names. Empty if users are not distributed among replicas."""
     user_classes: tuple[UserClass, ...] = ()
     """Users of each class when all had been started."""
+    early_failures: tuple[EarlyFailures, ...] = ()
+    """Requests that failed before the window, by name."""
+    notes: tuple[EventNote, ...] = ()
+    """Observations about request events."""
 
 
 class Load(Protocol):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from loadbench.engine.bounds.lines import bounded_lines
 from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.bounds.texts import one_line
-from loadbench.engine.load.answers import Report, parse_report
+from loadbench.engine.load.answers import StatusReport, parse_report
 from loadbench.engine.load.wire import IMPORT, INIT, TEST_START, TEST_STOP
 
 MAX_REPORT_LINE_BYTES = 1_000_000
@@ -119,7 +119,7 @@ class LocustStatus:
             self.hosts = report.hosts
             self.port = report.port
 
-    def _enter(self, report: Report, phase: str) -> None:
+    def _enter(self, report: StatusReport, phase: str) -> None:
         if phase != self.phase:
             if self.phase == TEST_START:
                 self.cell = report.cell

@@ -1,9 +1,9 @@
 """Sparse latency histograms with three significant digits, and nearest-rank percentiles."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from loadbench.engine.journal.events import Buckets, Requests
+from loadbench.engine.journal.events import Buckets, ReplicaRequests, Requests
 
 
 def bucket_ms(latency_ms: float) -> float:
@@ -50,6 +50,26 @@ def successes(requests: Iterable[Requests]) -> Buckets:
 def failures(requests: Iterable[Requests]) -> Buckets:
     """Return the latency histogram of the failed requests of all names."""
     return merge(entry.failures for entry in requests)
+
+
+def num_successes(requests: Iterable[Requests | ReplicaRequests]) -> int:
+    """Return the number of successful requests, with and without a latency."""
+    return sum(count(entry.successes) + entry.untimed_successes for entry in requests)
+
+
+def num_failures(requests: Iterable[Requests | ReplicaRequests]) -> int:
+    """Return the number of failed requests, with and without a latency."""
+    return sum(count(entry.failures) + entry.untimed_failures for entry in requests)
+
+
+def num_requests(requests: Sequence[Requests | ReplicaRequests]) -> int:
+    """Return the number of requests, with and without a latency."""
+    return num_successes(requests) + num_failures(requests)
+
+
+def num_untimed(requests: Iterable[Requests | ReplicaRequests]) -> int:
+    """Return the number of requests without a latency."""
+    return sum(entry.untimed_successes + entry.untimed_failures for entry in requests)
 
 
 def count(histogram: Buckets) -> int:

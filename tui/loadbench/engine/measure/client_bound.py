@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import Buckets, CellFinished
-from loadbench.engine.measure.buckets import convolve, percentile, successes
+from loadbench.engine.measure.buckets import (
+    convolve,
+    num_requests,
+    num_untimed,
+    percentile,
+    successes,
+)
 from loadbench.engine.measure.conditions import busiest_cpu_cores
 from loadbench.engine.measure.limits import (
     MAX_ADDED_LAG,
@@ -65,6 +71,9 @@ def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:
     )
     if busiest_cpu_cores(finished.clients) > MIN_BUSY_CORES:
         text, consequence = f"{text}, others delayed by Locust", _OWN_DELAY
+    elif num_untimed(finished.requests) > (1 - MIN_USERS_SHARE) * num_requests(finished.requests):
+        # Users may wait for messages without a latency, and for how long is unknown.
+        return None
     else:
         # Locust is idle, so users wait in code outside Locust, such as greenlets of the locustfile.
         text = f"{text}, others in the locustfile's own code"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from loadbench.engine.journal.events import CellFinished, ContainerUse, Verdict
-from loadbench.engine.measure.buckets import count, failures, successes
+from loadbench.engine.measure.buckets import num_requests
 from loadbench.engine.measure.limits import (
     MAX_IDLE_CPU_SHARE,
     MAX_IDLE_SHARE,
@@ -67,7 +67,7 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaled: ScaledService) -> 
     """
     conditions, named = finished.circumstances, [one for one in finished.replicas if one.name]
     replicas = len(named) or cell.models
-    sent = sum(count(kind(finished.requests)) for kind in (successes, failures))
+    sent = num_requests(finished.requests)
     if conditions is None or replicas < 2 or sent < MIN_REQUESTS_PER_REPLICA * replicas:
         return None
     is_enough = conditions.in_flight >= MIN_IN_FLIGHT_FACTOR * replicas * scaled.batch_size
@@ -107,12 +107,10 @@ def _without_requests(cell: Cell, finished: CellFinished, verdict: Verdict) -> I
     if users is not None and users < len(replicas):
         # Some replicas have no user, and it is known beforehand.
         return None
-    idle = [one.name for one in replicas if not count(one.successes) + count(one.failures)]
+    idle = [one.name for one in replicas if not num_requests([one])]
     if not idle:
         return None
-    is_elsewhere = any(
-        count(one.successes) + count(one.failures) for one in finished.replicas if not one.name
-    )
+    is_elsewhere = any(num_requests([one]) for one in finished.replicas if not one.name)
     advice = (
         "use self.client with relative URLs in the locustfile"
         if is_elsewhere

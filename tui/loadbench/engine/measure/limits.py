@@ -5,7 +5,8 @@ from loadbench.engine.measure.buckets import time_weighted_median
 from loadbench.engine.measure.steady import TOLERANCE
 
 MAX_FAILURE_RATIO = 0.01
-"""Ratio of failed requests to all requests at which the successes may not be representative."""
+"""Ratio of failed requests to all requests at which the successes may not be representative, or at
+which the setup of the users has failed."""
 
 MAX_ELSEWHERE_RATIO = 0.01
 """Ratio of requests to other addresses to all requests at which the results may not describe the

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from loadbench.engine.journal.events import CellFinished, Conditions, ErrorCount, Verdict
 from loadbench.engine.measure.buckets import (
     count,
-    failures,
     has_enough_samples,
     min_samples,
+    num_failures,
+    num_requests,
+    num_successes,
     percentile,
     successes,
 )
 from loadbench.engine.measure.client_bound import client_cause
+from loadbench.engine.measure.early import early_ratio, early_text, failed_setup
 from loadbench.engine.measure.idle import ScaledService, idle_replicas
 from loadbench.engine.measure.limits import (
     MAX_BUSY_SHARE,
@@ -97,9 +100,9 @@ def drift_text(drift: float) -> str:
 
 def _no_success(case: Case) -> Violation | None:
     finished = case.finished
-    if count(successes(finished.requests)):
+    if num_successes(finished.requests):
         return None
-    if not count(failures(finished.requests)) and not finished.exceptions:
+    if not num_failures(finished.requests) and not finished.exceptions:
         return Violation("no completed requests", 0, 1)
     place = f" to {finished.host}" if finished.host else ""
     return Violation(f"no successful requests{place}" + _most_frequent(finished.errors), 0, 1)
@@ -142,12 +145,20 @@ def _exceptions(case: Case) -> Violation | None:
 
 
 def _failures(case: Case) -> Violation | None:
-    good, bad = (count(kind(case.finished.requests)) for kind in (successes, failures))
-    if not good or bad / (good + bad) < MAX_FAILURE_RATIO:
+    total, failed = num_requests(case.finished.requests), num_failures(case.finished.requests)
+    if failed == total or failed / total < MAX_FAILURE_RATIO:
         return None
-    ratio = bad / (good + bad)
+    ratio = failed / total
     text = f"{100 * ratio:.1f} % of requests failed (limit {100 * MAX_FAILURE_RATIO:g} %)"
     return Violation(text + _most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
+
+
+def _setup_failures(case: Case) -> Violation | None:
+    failed = failed_setup(case.finished.early_failures)
+    if failed is None:
+        return None
+    text = f"{early_text(failed)} before the measurement window" + _most_frequent(failed.errors)
+    return Violation(text, early_ratio(failed), MAX_FAILURE_RATIO)
 
 
 def _idle_replica(case: Case) -> Violation | None:
@@ -156,10 +167,7 @@ def _idle_replica(case: Case) -> Violation | None:
 
 
 def _elsewhere(case: Case) -> Violation | None:
-    requests = {
-        one.host: (count(one.successes) + count(one.failures), bool(one.name))
-        for one in case.finished.replicas
-    }
+    requests = {one.host: (num_requests([one]), bool(one.name)) for one in case.finished.replicas}
     total = sum(number for number, _ in requests.values())
     others = {host: number for host, (number, is_replica) in requests.items() if not is_replica}
     ratio = sum(others.values()) / total if total else 0.0
@@ -187,11 +195,15 @@ def _not_settled(case: Case) -> Violation | None:
 
 
 def _few_samples(case: Case) -> Violation | None:
-    good, needed = count(successes(case.finished.requests)), min_samples(REQUIRED_PERCENTILE)
-    if not good or has_enough_samples(good, REQUIRED_PERCENTILE):
+    requests, needed = case.finished.requests, min_samples(REQUIRED_PERCENTILE)
+    succeeded, good = num_successes(requests), count(successes(requests))
+    if not succeeded or has_enough_samples(good, REQUIRED_PERCENTILE):
         return None
-    name = f"p{100 * REQUIRED_PERCENTILE:g}"
-    text = f"few samples: {good} successes, {name} needs {needed} (increase run_time)"
+    found = f"{succeeded} successes"
+    if good < succeeded:
+        found = f"{good} of {found} {'has' if good == 1 else 'have'} a latency"
+    advice = "increase run_time" if good else "set response_time in the locustfile's events"
+    text = f"few samples: {found}, p{100 * REQUIRED_PERCENTILE:g} needs {needed} ({advice})"
     return Violation(text, good, needed)
 
 
@@ -314,6 +326,7 @@ RULES: dict[str, Rule] = {
     "containers": Rule(Verdict.INVALID, _containers),
     "exceptions": Rule(Verdict.SUSPECT, _exceptions),
     "failures": Rule(Verdict.SUSPECT, _failures),
+    "setup_failures": Rule(Verdict.SUSPECT, _setup_failures),
     IDLE_REPLICA: Rule(Verdict.INVALID, _idle_replica),
     "elsewhere": Rule(Verdict.SUSPECT, _elsewhere),
     "aborted": Rule(Verdict.SUSPECT, _aborted),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import Sample
-from loadbench.engine.measure.buckets import count, merge, percentile, successes
+from loadbench.engine.measure.buckets import merge, num_successes, percentile, successes
 from loadbench.engine.profile.model import SETTLE_WINDOWS
 
 TOLERANCE = 0.10
@@ -45,10 +45,10 @@ def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
         return Steadiness(False, f"fewer than {SETTLE_WINDOWS} windows of {length} s")
     newest = samples[-needed:]
     windows = [
-        merge(successes(sample.requests) for sample in newest[start : start + length])
+        [sample.requests for sample in newest[start : start + length]]
         for start in range(0, needed, length)
     ]
-    counts = [count(window) for window in windows]
+    counts = [sum(map(num_successes, window)) for window in windows]
     if min(counts) < MIN_COMPLETIONS:
         return Steadiness(
             False,
@@ -60,7 +60,7 @@ def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
         return Steadiness(
             False, f"unsteady throughput {rates} req/s (tolerance {100 * TOLERANCE:g} %)"
         )
-    medians = [percentile(window, 0.5) or 0.0 for window in windows]
+    medians = [percentile(merge(map(successes, window)), 0.5) or 0.0 for window in windows]
     if not _agree(medians):
         shown = " / ".join(f"{median:.3g}" for median in medians)
         return Steadiness(False, f"unsteady median {shown} ms (tolerance {100 * TOLERANCE:g} %)")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from loadbench.engine.profile.levels import Closed, Level
 from loadbench.engine.profile.model import Point, Profile
 
-REPORT_BYTES = 1_000_000
-"""Approximate disk space per cell. Nearly all of it is Locust's HTML report."""
+REPORT_BYTES = 1_500_000
+"""Maximum disk space per cell, approximately. Locust's HTML report has about 950 kB without any
+name of requests. `in_locust.names` limits what all names need."""
 
 _RECHECK = "_recheck"
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import CellStatus, RunState
-from loadbench.engine.measure.buckets import count, failures, merge, percentile, successes
+from loadbench.engine.measure.buckets import (
+    merge,
+    num_failures,
+    num_requests,
+    percentile,
+    successes,
+)
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import PERCENTILES
 
@@ -52,8 +58,8 @@ def _rps(cells: Sequence[CellFinished]) -> float:
 
 
 def _failure_percent(cells: Sequence[CellFinished]) -> float | None:
-    failed = sum(count(failures(cell.requests)) for cell in cells)
-    total = failed + sum(count(successes(cell.requests)) for cell in cells)
+    failed = sum(num_failures(cell.requests) for cell in cells)
+    total = sum(num_requests(cell.requests) for cell in cells)
     return 100 * failed / total if total else None
 
 

@@ -22,8 +22,8 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
 from loadbench.engine.measure.buckets import (
     count,
-    failures,
     has_enough_samples,
+    num_failures,
     percentile,
     successes,
 )
@@ -58,7 +58,7 @@ class CellNumbers:
     percentile: Metric
     """The percentile of `latency_ms`: one with a goal, otherwise p90."""
     latency_ms: float | None
-    """None if no request succeeded."""
+    """None if no successful request has a latency."""
     has_enough_samples: bool
     """Whether at least ten samples lie beyond `latency_ms`."""
     failures: int
@@ -187,7 +187,7 @@ def _finished(event: CellFinished, at: str, metric: Metric) -> Highlight:
         percentile=metric,
         latency_ms=percentile(good, fraction),
         has_enough_samples=has_enough_samples(count(good), fraction),
-        failures=count(failures(event.requests)),
+        failures=num_failures(event.requests),
     )
     return Highlight(
         at=at,

@@ -140,7 +140,7 @@ def _rank(number: int) -> int:
 
 
 def _group(cell: Cell, repeats: Sequence[Row]) -> Group:
-    used = [row for row in repeats if row.verdict in _USED and row.p50_ms is not None]
+    used = [row for row in repeats if row.verdict in _USED and row.rps]
     return Group(
         cell=cell.key,
         models=cell.models,

@@ -14,8 +14,9 @@ from loadbench.engine.measure.bottleneck import (
 )
 from loadbench.engine.measure.buckets import (
     count,
-    failures,
     has_enough_samples,
+    num_failures,
+    num_successes,
     percentile,
     successes,
 )
@@ -255,13 +256,13 @@ def _checks(finished: CellFinished | None, goals: Goals) -> tuple[GoalCheck, ...
 
 
 def _numbers(finished: CellFinished) -> dict[str, Any]:
-    good, bad = successes(finished.requests), failures(finished.requests)
-    total = count(good) + count(bad)
+    good, failed = successes(finished.requests), num_failures(finished.requests)
+    total = num_successes(finished.requests) + failed
     return {
         "requests": total,
-        "failures": count(bad),
+        "failures": failed,
         "aborted": finished.aborted,
-        "failure_ratio": round(count(bad) / total, 6) if total else None,
+        "failure_ratio": round(failed / total, 6) if total else None,
         "rps": round(finished.completed / finished.measured_s, 3),
         **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
         "measured_s": finished.measured_s,

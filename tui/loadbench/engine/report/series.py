@@ -7,7 +7,7 @@ from typing import TextIO
 
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellPhase, Phase, Sample
-from loadbench.engine.measure.buckets import count, failures, percentile, successes
+from loadbench.engine.measure.buckets import num_failures, num_successes, percentile, successes
 from loadbench.engine.measure.conditions import cpu_cores, max_lag_ms
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.report.rows import PERCENTILES
@@ -27,7 +27,8 @@ class SeriesRow:
     """Number of successful requests completed in this second."""
     failures: int
     p50_ms: float | None
-    """This field and the next five cover the successes of this second, even if there are few."""
+    """This field and the next five cover the successes of this second that have a latency, even if
+    there are few."""
     p90_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -76,8 +77,8 @@ def _second(sample: Sample, phase: Phase) -> SeriesRow:
         second=sample.second,
         phase=phase.value,
         users=sample.users,
-        rps=count(good),
-        failures=count(failures(sample.requests)),
+        rps=num_successes(sample.requests),
+        failures=num_failures(sample.requests),
         **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
         **{name: means.get(name) for name in _STAGES},
         queue_length=service.queue_length if service else None,

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.samples import Samples
 from loadbench.engine.journal.time_bucket import ContainerRange, TimeBucket, merge_ranges
-from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
+from loadbench.engine.measure.buckets import (
+    num_failures,
+    num_successes,
+    percentile,
+    successes,
+    to_buckets,
+)
 
 MAX_SLICES = 120
 """Maximum number of slices per chart. A chart cannot resolve more."""
@@ -22,7 +28,8 @@ class Slice:
     """Number of samples in the slice."""
     successes: int
     p50_ms: float | None
-    """This field and the next three cover successful requests. They are None if there are none."""
+    """This field and the next three cover successful requests with a latency. They are None if
+    there are none."""
     p90_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -82,11 +89,12 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
     parts = list(samples.parts(begin, end))
     counts: Counter[float] = Counter()
     containers: tuple[ContainerRange, ...] = ()
-    failed = 0
+    succeeded, failed = 0, 0
     for part in parts:
         # Unpack one part at a time: half an hour of unpacked parts would take megabytes.
         contents = part.unpacked() if isinstance(part, TimeBucket) else part
-        failed += count(failures(contents.requests))
+        succeeded += num_successes(contents.requests)
+        failed += num_failures(contents.requests)
         for latency_ms, number in successes(contents.requests):
             counts[latency_ms] += number
         containers = merge_ranges(containers, contents.containers)
@@ -94,7 +102,7 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
     return Slice(
         start_s=parts[0].second,
         seconds=end - begin,
-        successes=count(latency),
+        successes=succeeded,
         p50_ms=percentile(latency, 0.5),
         p90_ms=percentile(latency, 0.9),
         p95_ms=percentile(latency, 0.95),

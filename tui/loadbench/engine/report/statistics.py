@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loadbench.engine.journal.events import Buckets, CellFinished, Requests
-from loadbench.engine.measure.buckets import count, has_enough_samples, merge, percentile
+from loadbench.engine.measure.buckets import (
+    count,
+    has_enough_samples,
+    num_failures,
+    num_successes,
+    percentile,
+    successes,
+)
 from loadbench.engine.report.rows import PERCENTILES
 from loadbench.engine.report.running_totals import RunningTotals
 
@@ -28,7 +35,7 @@ class LatencyPercentile:
     name: str
     """Name as in `rows.PERCENTILES`, such as `p99_ms`."""
     value_ms: float | None
-    """None if no request succeeded."""
+    """None if no successful request has a latency."""
     has_enough_samples: bool
     """Whether at least ten samples lie beyond the percentile."""
 
@@ -84,13 +91,13 @@ def cell_statistics(finished: CellFinished) -> CellStatistics:
     return CellStatistics(window=StatisticsWindow.MEASURED, seconds=finished.measured_s, rows=rows)
 
 
-def latency_percentiles(successes: Buckets) -> tuple[LatencyPercentile, ...]:
+def latency_percentiles(latencies: Buckets) -> tuple[LatencyPercentile, ...]:
     """Return those percentiles of a latency histogram that reports show."""
-    samples = count(successes)
+    samples = count(latencies)
     return tuple(
         LatencyPercentile(
             name=name,
-            value_ms=percentile(successes, fraction),
+            value_ms=percentile(latencies, fraction),
             has_enough_samples=has_enough_samples(samples, fraction),
         )
         for name, fraction in PERCENTILES.items()
@@ -101,7 +108,7 @@ def _rows(requests: Iterable[Requests], seconds: float) -> tuple[RequestStatisti
     by_name: dict[str, list[Requests]] = {}
     for entry in requests:
         by_name.setdefault(f"{entry.method} {entry.name}", []).append(entry)
-    rows = [_row(name, group, seconds) for name, group in sorted(by_name.items())]
+    rows = [_row(name.lstrip(), group, seconds) for name, group in sorted(by_name.items())]
     if len(rows) > 1:
         everything = [entry for group in by_name.values() for entry in group]
         rows.append(_row(ALL_REQUESTS, everything, seconds))
@@ -109,11 +116,11 @@ def _rows(requests: Iterable[Requests], seconds: float) -> tuple[RequestStatisti
 
 
 def _row(name: str, requests: Sequence[Requests], seconds: float) -> RequestStatistics:
-    successes = merge(entry.successes for entry in requests)
+    succeeded = num_successes(requests)
     return RequestStatistics(
         name=name,
-        successes=count(successes),
-        failures=sum(count(entry.failures) for entry in requests),
-        rps=count(successes) / max(seconds, 1e-9),
-        percentiles=latency_percentiles(successes),
+        successes=succeeded,
+        failures=num_failures(requests),
+        rps=succeeded / max(seconds, 1e-9),
+        percentiles=latency_percentiles(successes(requests)),
     )

@@ -244,6 +244,8 @@ class CellAttempt:
             host=self._stack.host,
             replicas=self._with_names(measured.replicas),
             user_classes=measured.user_classes,
+            early_failures=measured.early_failures,
+            notes=measured.notes,
             circumstances=self._conditions(measured),
         )
 

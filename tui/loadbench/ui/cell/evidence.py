@@ -22,6 +22,7 @@ _OLDER = "Recorded by an older version: some figures are missing"
 _LABELS = {
     FigureName.FEWEST_USERS: "min users running",
     FigureName.SUCCESSES: "successful requests",
+    FigureName.SAMPLES: "successes with latency",
     FigureName.FAILURE_RATIO: "failed requests",
     FigureName.ABORTED_REQUESTS: "aborted requests",
     FigureName.CLIENT_CPU: "CPU used by Locust",

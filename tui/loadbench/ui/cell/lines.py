@@ -27,22 +27,34 @@ from loadbench.ui.lines.cell import (
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import MARKS, VERDICT_TONES
 from loadbench.ui.lines.run import activity_line, breadcrumb_line, clock, status_label
-from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
+from loadbench.ui.lines.stats import (
+    early_failure_lines,
+    failure_lines,
+    long_name_lines,
+    note_lines,
+    stat_lines,
+    window_label,
+)
 from loadbench.ui.lines.target import sent_to_lines
 from loadbench.ui.lines.text import Line, Tone, justify, line, wrap
 
+_WHOLE = 1_000
+"""Length of a name that is never cut."""
 
-def figures_panel(shown: CellView) -> tuple[str, list[Line]]:
-    """Return a label for the period that the statistics cover, and their table."""
+
+def figures_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
+    """Return a label for the period that the statistics cover, their table and long names."""
     statistics = found_statistics(shown)
     if statistics is None:
         return "", [line((shown.why_empty, Tone.DIM))]
-    return window_label(statistics), stat_lines(statistics)
+    lines = stat_lines(statistics, columns) + long_name_lines(statistics, columns)
+    return window_label(statistics), lines
 
 
 def errors_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
     """Return the number of failed requests, and the errors and locustfile exceptions."""
     lines = failure_lines(shown.errors, columns) + sent_to_lines(shown.finished, columns)
+    lines += early_failure_lines(shown.finished, columns, _WHOLE)
     if shown.finished and shown.finished.exceptions:
         lines.append(line(("Exceptions raised by the locustfile:", Tone.WARN)))
         lines += failure_lines(shown.finished.exceptions, columns)
@@ -78,7 +90,7 @@ def verdict_lines(
     elif not lines:
         lines.append(line((_no_verdict(shown.cell), Tone.DIM)))
     lines += goal_lines(shown.checks, glyphs, columns)
-    lines += bottleneck_lines(shown, columns)
+    lines += bottleneck_lines(shown, columns) + note_lines(shown.finished, columns)
     metric = default_metric(shown.goals)
     others = [_repeat(cell, metric) for cell in repeats]
     others += [_attempt(number, end, metric) for number, end in earlier]

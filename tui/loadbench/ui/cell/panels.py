@@ -111,7 +111,7 @@ class CellPanels(Panels):
         panel = self.query_one("#verdict", LineView)
         panel.show(verdict_lines(shown, repeats, earlier, self._signs, panel.columns or 50))
         panel = self.query_one("#stats", LineView)
-        window, lines = figures_panel(shown)
+        window, lines = figures_panel(shown, panel.columns or 80)
         panel.show(lines)
         panel.set_title(f"Statistics · {window}" if window else "Statistics")
         panel.note(LATENCY_NOTE)

@@ -10,6 +10,7 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
+from loadbench.engine.measure.buckets import num_successes
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.metrics import GoalState, check_state, goals_of
@@ -126,7 +127,7 @@ def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]
         return draw(shown.finished.stages)
     if shown.totals is None:
         return [line((shown.why_empty, Tone.DIM))]
-    if not any(requests.successes for requests in shown.totals.requests):
+    if not num_successes(shown.totals.requests):
         return [line((NO_REQUESTS, Tone.DIM))]
     return draw(shown.totals.stages)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from loadbench.engine.journal.events import Sample, Verdict
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
-from loadbench.engine.measure.buckets import count, failures, percentile, successes
+from loadbench.engine.measure.buckets import num_failures, num_successes, percentile, successes
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.metrics import (
@@ -73,17 +73,17 @@ def live_text(sample: Sample, metric: Metric) -> str:
 
     The text is empty if there is no value.
     """
-    good = successes(sample.requests)
+    succeeded = num_successes(sample.requests)
     match metric:
         case Metric.BOTTLENECK:
             return ""
         case Metric.FAILURES:
-            failed = count(failures(sample.requests))
-            total = failed + count(good)
+            failed = num_failures(sample.requests)
+            total = failed + succeeded
             return _percent(failed / total) if total else ""
         case Metric.RPS:
-            return _rate(count(good), MAX_COLUMNS - 1)
-    newest = percentile(good, PERCENTILES[metric.column])
+            return _rate(succeeded, MAX_COLUMNS - 1)
+    newest = percentile(successes(sample.requests), PERCENTILES[metric.column])
     return "" if newest is None else _latency(newest, MAX_COLUMNS - 1)
 
 

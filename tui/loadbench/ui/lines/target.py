@@ -110,13 +110,15 @@ def sent_to_lines(finished: CellFinished | None, columns: int) -> list[Line]:
 
 
 def _numbers(row: ReplicaRow) -> list[str | Piece]:
-    good = row.requests - row.failures
     percentiles = zip((row.p50_ms, row.p95_ms, row.p99_ms), _PERCENTILES, strict=True)
     return [
         str(row.requests),
         f"{100 * row.share:.1f} %",
         Piece(str(row.failures), Tone.BAD if row.failures else Tone.DIM),
-        *(latency(value, backed=has_enough_samples(good, one)) for value, one in percentiles),
+        *(
+            latency(value, backed=has_enough_samples(row.samples, one))
+            for value, one in percentiles
+        ),
     ]
 
 

@@ -166,6 +166,16 @@ def fit(content: str, columns: int) -> str:
     return f"{set_cell_size(content, max(0, columns - 1))}…"
 
 
+def fit_middle(content: str, columns: int) -> str:
+    """Return a text without its middle if it is wider than a number of columns."""
+    content = _shown(content)
+    if cell_len(content) <= columns:
+        return content
+    end = max(0, columns - 1) // 2
+    head = set_cell_size(content, max(0, columns - 1 - end))
+    return f"{head}…{set_cell_size(content[::-1], end)[::-1]}"
+
+
 def _shown(content: str) -> str:
     """Return a text as one line of characters whose width matches `cell_len`."""
     return printable(content.replace("\t", "    ").replace("\n", " "))

@@ -27,7 +27,13 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
-from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines, window_label
+from loadbench.ui.lines.stats import (
+    NO_REQUESTS,
+    early_failure_lines,
+    failure_lines,
+    stat_lines,
+    window_label,
+)
 from loadbench.ui.lines.target import sent_to_lines, target_line, target_of
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
 from loadbench.wording import counted
@@ -51,7 +57,7 @@ def statistics_panel(shown: CellView, glyphs: Glyphs, columns: int) -> tuple[str
     statistics, reasons = found_statistics(shown), outcome_lines(shown.cell, columns)
     if statistics is None:
         return "", reasons or [line((shown.why_empty, Tone.DIM))]
-    label, rows = window_label(statistics), stat_lines(statistics)
+    label, rows = window_label(statistics), stat_lines(statistics, columns)
     if shown.finished is None:
         return label, [*reasons[:_MAX_REASON_LINES], *rows]
     goals = goal_lines(shown.checks, glyphs, columns)
@@ -98,6 +104,7 @@ def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
             lines.append(())
         lines += failure_lines(errors, columns)
         lines += sent_to_lines(shown.finished, columns)
+    lines += early_failure_lines(shown.finished, columns)
     if not lines:
         lines = [line(("No failed requests", Tone.GOOD))]
     return sum(error.count for error in errors), lines

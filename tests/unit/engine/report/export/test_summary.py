@@ -82,6 +82,7 @@ def test_csv_and_json_have_the_same_cells() -> None:
     for row, printed in zip(cells, table(state), strict=True):
         conditions = row.pop("circumstances")
         assert (row.pop("host"), row.pop("replicas")) == (None, [])
+        assert (row.pop("early_failures"), row.pop("notes")) == ([], [])
         assert (conditions is None) is (row["requests"] is None)
         assert conditions is None or not {"gaps", "lag"} & conditions.keys()
         assert {key: "" if value is None else str(value) for key, value in row.items()} == printed

@@ -115,7 +115,7 @@ def test_no_requests_are_undecided() -> None:
     [check] = check_goals(finished(()), Goals(p95_ms=500))
 
     assert (check.value, check.outcome) == (None, Outcome.UNDECIDED)
-    assert check_text(check) == "p95 unknown, no requests (goal 500 ms)"
+    assert check_text(check) == "p95 unknown, no latencies (goal 500 ms)"
     assert outcome((), failure_ratio=0.01) is Outcome.UNDECIDED
 
 

@@ -13,7 +13,15 @@ from loadbench.engine.journal.events import (
     WorkerUse,
 )
 from loadbench.engine.measure import limits
-from loadbench.engine.measure.buckets import count, failures, min_samples, percentile, successes
+from loadbench.engine.measure.buckets import (
+    count,
+    min_samples,
+    num_failures,
+    num_requests,
+    num_successes,
+    percentile,
+    successes,
+)
 from loadbench.engine.measure.conditions import (
     WindowUse,
     busiest_cpu_cores,
@@ -93,8 +101,8 @@ def _evidence(
 
 
 def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
-    good, bad = count(successes(finished.requests)), count(failures(finished.requests))
-    users = cell.level.users
+    requests, users = finished.requests, cell.level.users
+    total, failed = num_requests(requests), num_failures(requests)
     return [
         Figure(
             name=FigureName.FEWEST_USERS,
@@ -102,16 +110,27 @@ def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
             limit=users,
             bound=None if users is None else Bound.AT_LEAST,
         ),
-        _at_least(FigureName.SUCCESSES, good, min_samples(limits.REQUIRED_PERCENTILE)),
+        *_samples(num_successes(requests), count(successes(requests))),
         Figure(
             name=FigureName.FAILURE_RATIO,
-            value=bad / (good + bad) if good + bad else 0.0,
+            value=failed / total if total else 0.0,
             unit=Unit.RATIO,
             limit=limits.MAX_FAILURE_RATIO,
             bound=Bound.BELOW,
         ),
         _at_most(FigureName.ABORTED_REQUESTS, finished.aborted, 0),
         _client_cpu(busiest_cpu_cores(finished.clients)),
+    ]
+
+
+def _samples(succeeded: int, samples: int) -> list[Figure]:
+    """Return the number of successes, and of those with a latency if it differs."""
+    needed = min_samples(limits.REQUIRED_PERCENTILE)
+    if samples == succeeded:
+        return [_at_least(FigureName.SUCCESSES, succeeded, needed)]
+    return [
+        Figure(name=FigureName.SUCCESSES, value=succeeded),
+        _at_least(FigureName.SAMPLES, samples, needed),
     ]
 
 

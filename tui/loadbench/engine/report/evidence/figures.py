@@ -9,6 +9,8 @@ class FigureName(StrEnum):
 
     FEWEST_USERS = "fewest_users"
     SUCCESSES = "successes"
+    SAMPLES = "samples"
+    """Successes with a latency. Shown if some have none."""
     FAILURE_RATIO = "failure_ratio"
     ABORTED_REQUESTS = "aborted_requests"
     CLIENT_CPU = "client_cpu"

@@ -5,6 +5,7 @@ from html import escape
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.evidence.notes import note_text
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,
@@ -35,7 +36,8 @@ def with_note(page: bytes, finished: CellFinished, goals: Goals) -> bytes:
     if not root:
         return page
     box = _BOX.format(colour=_COLOURS[finished.verdict], font=_FONT)
-    reasons = "".join(f"<br>{escape(reason)}" for reason in finished.reasons)
+    notes = [f"Note: {note_text(note)}" for note in finished.notes]
+    reasons = "".join(f"<br>{escape(reason)}" for reason in (*finished.reasons, *notes))
     note = (
         f'<div style="{box}"><strong style="font-size: 20px">{escape(finished.cell)}: '
         f"{finished.verdict.value}</strong>{reasons}{_goals(finished, goals)}"

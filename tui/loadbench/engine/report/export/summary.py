@@ -12,6 +12,7 @@ from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.evidence.notes import note_text
 from loadbench.engine.report.export.kept import (
     kept_message,
     lost_results,
@@ -172,4 +173,8 @@ def _cell(row: Row, state: RunState) -> dict[str, Any]:
         "circumstances": conditions or None,
         "host": finished.host or None if finished else None,
         "replicas": [asdict(one) for one in replica_rows(finished)] if finished else [],
+        "early_failures": [asdict(one) for one in finished.early_failures] if finished else [],
+        "notes": [{**asdict(one), "text": note_text(one)} for one in finished.notes]
+        if finished
+        else [],
     }

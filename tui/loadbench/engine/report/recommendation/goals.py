@@ -1,7 +1,7 @@
 """Check the results of a cell against the goals of its profile.
 
-Percentiles are checked over all requests: a failed or aborted request counts as one that took
-longer than any limit, so failures never improve a percentile.
+Percentiles are checked over all requests except successes without a latency: a failed or aborted
+request counts as one that took longer than any limit, so failures never improve a percentile.
 
 A percentile with enough samples (see `min_samples`) is decided. With fewer samples it is only
 decided if it is missed beyond reasonable doubt: if the limit were met, each request would exceed it
@@ -18,7 +18,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadbench.engine.journal.events import Buckets, CellFinished
-from loadbench.engine.measure.buckets import count, failures, min_samples, percentile, successes
+from loadbench.engine.measure.buckets import (
+    count,
+    min_samples,
+    num_failures,
+    num_requests,
+    num_successes,
+    percentile,
+    successes,
+)
 from loadbench.engine.measure.steady import TOLERANCE
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Goals
@@ -53,10 +61,10 @@ class GoalCheck:
     limit: float
     value: float | None
     """The value reached, in the unit of the limit. Infinite if too many requests failed for the
-    percentile to exist, None if there were no requests."""
+    percentile to exist, None if there were no requests, or none with a latency."""
     outcome: Outcome
     samples: int = 0
-    """Number of requests checked."""
+    """Number of requests checked. For a percentile, without successes that have no latency."""
     lost: int = 0
     """Number of failed and aborted requests among them."""
 
@@ -91,8 +99,9 @@ def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:
         goals: The goals of its profile.
     """
     good = successes(finished.requests)
-    lost = count(failures(finished.requests)) + finished.aborted
-    total = count(good) + lost
+    lost = num_failures(finished.requests) + finished.aborted
+    total = num_requests(finished.requests) + finished.aborted
+    timed = count(good) + lost
     checks = []
     for goal, limit in set_goals(goals).items():
         value: float | None
@@ -104,10 +113,14 @@ def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:
         elif goal == FAILURE_RATIO:
             value = lost / total
             outcome = Outcome.PASSED if value <= limit else Outcome.MISSED
+        elif not timed or (not good and num_successes(finished.requests)):
+            # All successes are without a latency, so the failures do not hide a percentile.
+            value, outcome = None, Outcome.UNDECIDED
         else:
             value = percentile((*good, (math.inf, lost)), GOAL_FRACTIONS[goal])
             outcome = _percentile_outcome(good, lost, GOAL_FRACTIONS[goal], limit)
-        checks.append(GoalCheck(goal, limit, value, outcome, total, lost))
+        samples = timed if goal in GOAL_FRACTIONS else total
+        checks.append(GoalCheck(goal, limit, value, outcome, samples, lost))
     return tuple(checks)
 
 
@@ -151,7 +164,8 @@ def goal_text(goal: str, limit: float) -> str:
 def value_text(check: GoalCheck, digits: int = 3) -> str:
     """Return the value of a check: `p95 412 ms`, `0.9 % failures` or `throughput 118 req/s`."""
     if check.value is None:
-        return f"{goal_name(check.goal)} unknown, no requests"
+        what = "latencies" if check.goal in GOAL_FRACTIONS else "requests"
+        return f"{goal_name(check.goal)} unknown, no {what}"
     if math.isinf(check.value):
         share = 100 * check.lost / check.samples
         return f"{share:.3g} % of the requests failed, too many for {goal_name(check.goal)}"
@@ -190,7 +204,8 @@ def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
 def undecided_text(check: GoalCheck) -> str:
     """Return why a goal is undecided: `p95 needs 200 requests, 120 measured`."""
     if not check.samples or check.goal not in GOAL_FRACTIONS:
-        return "no requests were measured"
+        what = "latencies" if check.goal in GOAL_FRACTIONS else "requests"
+        return f"no {what} were measured"
     needed = min_samples(GOAL_FRACTIONS[check.goal])
     return f"{goal_name(check.goal)} needs {needed} requests, {check.samples} measured"
 

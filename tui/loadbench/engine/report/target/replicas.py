@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import CellFinished
-from loadbench.engine.measure.buckets import count, percentile
+from loadbench.engine.measure.buckets import count, num_failures, num_requests, percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,8 @@ class ReplicaRow:
     """Its base URL. Empty for several other addresses."""
     requests: int
     failures: int
+    samples: int
+    """Number of successful requests with a latency."""
     share: float
     """Share of all requests of the cell, 0 to 1."""
     p50_ms: float | None
@@ -29,14 +31,15 @@ OTHER = "other addresses"
 
 def replica_rows(finished: CellFinished) -> tuple[ReplicaRow, ...]:
     """Return one row per replica, in order. Empty if users were not distributed among replicas."""
-    total = sum(count(one.successes) + count(one.failures) for one in finished.replicas)
+    total = num_requests(finished.replicas)
     return tuple(
         ReplicaRow(
             name=one.name or OTHER,
             host=one.host,
-            requests=count(one.successes) + count(one.failures),
-            failures=count(one.failures),
-            share=(count(one.successes) + count(one.failures)) / total if total else 0.0,
+            requests=num_requests([one]),
+            failures=num_failures([one]),
+            samples=count(one.successes),
+            share=num_requests([one]) / total if total else 0.0,
             p50_ms=percentile(one.successes, 0.5),
             p95_ms=percentile(one.successes, 0.95),
             p99_ms=percentile(one.successes, 0.99),

@@ -17,7 +17,7 @@ from locust.env import Environment
 
 from loadbench.in_locust.clean import clean_error
 from loadbench.in_locust.patches import replace_in
-from loadbench.in_locust.places import UserCode
+from loadbench.in_locust.scenario.places import UserCode
 
 MAX_MISTAKES = 50
 """Maximum number of distinct mistakes that are counted apart."""

@@ -12,12 +12,12 @@ from locust import events
 from locust import main as locust_main
 from locust.argument_parser import LocustArgumentParser, get_parser
 
-from loadbench.in_locust.arguments import KEY, OptionError, arguments, required
-from loadbench.in_locust.mistakes import Mistakes
 from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust.scenario.arguments import KEY, OptionError, arguments, required
+from loadbench.in_locust.scenario.mistakes import Mistakes
+from loadbench.in_locust.scenario.status import Status
+from loadbench.in_locust.scenario.userfile import fail
 from loadbench.in_locust.settings import ScenarioSettings
-from loadbench.in_locust.status import Status
-from loadbench.in_locust.userfile import fail
 
 
 def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes) -> None:

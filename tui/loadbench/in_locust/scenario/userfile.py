@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 from locust import main as locust_main
 
 from loadbench.engine.load.wire import IMPORT
-from loadbench.in_locust.mistakes import Mistakes
 from loadbench.in_locust.patches import replace_in
-from loadbench.in_locust.places import UserCode
+from loadbench.in_locust.scenario.mistakes import Mistakes
+from loadbench.in_locust.scenario.places import UserCode
+from loadbench.in_locust.scenario.status import Status
 from loadbench.in_locust.settings import ScenarioSettings
-from loadbench.in_locust.status import Status
 
 
 def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes, code: UserCode) -> None:

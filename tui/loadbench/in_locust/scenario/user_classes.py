@@ -5,9 +5,9 @@ from typing import Any
 from locust.env import Environment
 
 from loadbench.in_locust.replicas import Replicas
+from loadbench.in_locust.scenario.status import Status
+from loadbench.in_locust.scenario.userfile import fail
 from loadbench.in_locust.settings import ScenarioSettings
-from loadbench.in_locust.status import Status
-from loadbench.in_locust.userfile import fail
 
 
 def select(

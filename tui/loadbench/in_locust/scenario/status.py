@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 from gevent.monkey import get_original
 
-from loadbench.in_locust.places import UserCode
+from loadbench.in_locust.scenario.places import UserCode
 
 _INTERVAL_S = 0.5
 

@@ -1,0 +1,102 @@
+"""The measurement window of a cell: its requests, and the conditions during it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadbench.engine.measure.buckets import bucket_ms
+from loadbench.in_locust.observed import EventNotes
+from loadbench.in_locust.tally import RequestCounts, Tally
+
+MAX_ADDRESSES = 1_000
+"""Maximum number of addresses for which requests are counted apart."""
+OTHER_ADDRESSES = ""
+"""Stands for all further addresses."""
+
+
+@dataclass(slots=True)
+class Window:
+    """The measurement window of a cell. Times are from the monotonic clock."""
+
+    begin_s: float
+    end_s: float
+    cpu_begin_s: float
+    clock_offset_s: float
+    """Difference between wall clock and monotonic clock at the last check."""
+    fewest_users: int
+    cpu_end_s: float | None = None
+    completed: int = 0
+    aborted: int = 0
+    tally: Tally = field(default_factory=Tally)
+    replicas: dict[str, RequestCounts] = field(default_factory=dict)
+    """Requests by the base URL of the replica. Empty if there are no replicas."""
+    notes: EventNotes = field(default_factory=EventNotes)
+    in_flight_s: float = 0.0
+    thinking_s: float = 0.0
+    waiting_since_s: float = 0.0
+    """Start of the current gap: the last response, or the first request after an idle period."""
+    open_at_end: bool = False
+    """Whether a request was in flight at the end of the window."""
+    cpu_read_s: float = 0.0
+    """Time at which `cpu_end_s` was read."""
+    gaps: Counter[float] = field(default_factory=Counter)
+    lag: Counter[float] = field(default_factory=Counter)
+    clock_jump_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.waiting_since_s = self.begin_s
+
+    def __contains__(self, moment_s: float) -> bool:
+        return self.begin_s <= moment_s < self.end_s
+
+    def add_to_replica(self, address: str, bucket: float | None, *, success: bool) -> None:
+        """Count a request by the base URL to which it went."""
+        if address not in self.replicas and len(self.replicas) >= MAX_ADDRESSES:
+            address = OTHER_ADDRESSES
+        counts = self.replicas.setdefault(address, RequestCounts())
+        if success:
+            counts.succeed(bucket)
+        else:
+            counts.fail(bucket)
+
+    def overlap_s(self, from_s: float, to_s: float) -> float:
+        """Return the overlap of a time span with the window, in seconds."""
+        return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
+
+    def add_response(self, responded_s: float, *, success: bool) -> None:
+        """Count a response that arrived in the window, and the gap before it."""
+        gap_s = responded_s - self.waiting_since_s
+        if gap_s > 0:
+            gap = bucket_ms(gap_s * 1000)
+            self.gaps[gap] = self.gaps.get(gap, 0) + 1
+            self.waiting_since_s = responded_s
+        self.completed += success
+
+    def add_in_flight(self, from_s: float, to_s: float) -> bool:
+        """Add the time that a request was in flight. Return whether it started in the window."""
+        begin_s, end_s = self.begin_s, self.end_s
+        if begin_s <= from_s and to_s < end_s:
+            self.in_flight_s += to_s - from_s
+            return True
+        self.in_flight_s += self.overlap_s(from_s, to_s)
+        self.open_at_end |= from_s < end_s <= to_s
+        return begin_s <= from_s < end_s
+
+    def conditions(self, length_s: float) -> dict[str, Any]:
+        """Return the conditions in the window in the format of the journal, without its start.
+
+        Args:
+            length_s: Length of the window so far.
+        """
+        end_s = self.begin_s + length_s
+        gaps = Counter(self.gaps)
+        if self.open_at_end:
+            gaps[bucket_ms(max(0.0, end_s - self.waiting_since_s) * 1000)] += 1
+        per_s = 1 / max(length_s, 1e-3)
+        return {
+            "in_flight": round(self.in_flight_s * per_s, 3),
+            "thinking": round(self.thinking_s * per_s, 3),
+            "gaps": sorted(gaps.items()),
+            "lag": sorted(self.lag.items()),
+            "clock_jump_ms": round(self.clock_jump_s * 1000, 1),
+        }
