@@ -552,7 +552,7 @@ def test_override_replaces_an_invalid_value_in_the_file(write: Write) -> None:
         ("description=!!bool maybe", "description: invalid YAML value"),
         ("description=!!python/object:os.system {}", "description: invalid YAML value"),
         ("users=" + 1500 * "[", "users: expected"),
-        ("load=" + 1500 * "[", "load: invalid YAML value"),
+        ("goals=" + 1500 * "[", "goals: invalid YAML value"),
     ],
 )
 def test_invalid_override_is_reported_once_as_given(

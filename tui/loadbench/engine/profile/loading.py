@@ -26,6 +26,7 @@ from loadbench.engine.profile.error_messages import (
 )
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
+from loadbench.engine.profile.sections.load import NAME_LISTS
 from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
 from loadbench.engine.profile.values.overrides import masked_override
 from loadbench.engine.profile.values.secrets import SecretNames
@@ -250,7 +251,10 @@ def _override(source: Source, text: str) -> None:
 def _override_value(key: str, text: str) -> Any:
     if key in ALIASES.values():
         return expand_numbers(text)
-    return parse_value(text)
+    value = parse_value(text)
+    if key in NAME_LISTS and isinstance(value, str):
+        return [name.strip() for name in value.split(",")]
+    return value
 
 
 def _describe(detail: ErrorDetails, source: Source) -> Problem:

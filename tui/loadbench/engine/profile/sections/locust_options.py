@@ -80,7 +80,9 @@ KEPT_OUT = (
 )
 """Locust 2.47; `tests/e2e/test_locust_contract.py` checks that the names exist."""
 
-_BY_NAME: Mapping[str, KeptOut] = {name: one for one in KEPT_OUT for name in one.names}
+_BY_NAME: Mapping[str, KeptOut] = {
+    name.replace("_", "-"): one for one in KEPT_OUT for name in one.names
+}
 _BY_VARIABLE: Mapping[str, KeptOut] = {name: one for one in KEPT_OUT for name in one.variables}
 
 
@@ -95,8 +97,7 @@ def reason_against_option(name: str) -> str:
     Args:
         name: The option with or without leading dashes, with dashes or underscores in it.
     """
-    plain = plain_option(name)
-    kept_out = _BY_NAME.get(plain) or _BY_NAME.get(plain.replace("_", "-"))
+    kept_out = _BY_NAME.get(plain_option(name).replace("_", "-"))
     return kept_out.reason if kept_out else ""
 
 

@@ -18,7 +18,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.source import read_source
 from loadbench.engine.profile.values.resolving import missing_variables
 from loadbench.engine.profile.values.secrets import (
-    ENVIRONMENT,
+    ENVIRONMENTS,
     MAPPINGS,
     Path,
     find_secrets,
@@ -156,7 +156,7 @@ def restored(
 
 def _variable(path: Path) -> str:
     """Return the environment variable that can hold a masked value."""
-    if path[:-1] == ENVIRONMENT:
+    if path[:-1] in ENVIRONMENTS:
         return str(path[-1])
     # The first item of a list is usually the only one.
     parts = path[:-1] if path[-1] == 0 else path

@@ -8,7 +8,9 @@ import base64
 import binascii
 import copy
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -29,7 +31,9 @@ LITERAL_KEYS = ("description", "secrets", "not_secrets")
 
 ENVIRONMENT = ("stack", "environment")
 HEADERS = ("stack", "headers")
-MAPPINGS = (ENVIRONMENT, HEADERS, ("load", "environment"), ("load", "options"))
+OPTIONS = ("load", "options")
+ENVIRONMENTS = (ENVIRONMENT, ("load", "environment"))
+MAPPINGS = (*ENVIRONMENTS, HEADERS, OPTIONS)
 """Keys whose values are named by the user, so that the names decide."""
 
 URLS = (("host",), ("stack", "health"))
@@ -191,6 +195,8 @@ def _secret(
     if is_named and value and (is_listed or not reads_as_number(value)):
         values += (part for text in texts for part in _named_values(text))
         values += (part for text in texts for part in _header_parts(text) if is_header)
+        if path[: len(OPTIONS)] == OPTIONS:
+            values += (part for text in texts for part in _items(text))
         return Secret(path, value, MASK if has_literal(parts) else value, tuple(values))
     masked = value
     if not _is_exempt(path, names):
@@ -307,6 +313,12 @@ def _header_parts(text: str) -> Iterator[str]:
     """Yield the secret texts in the value of a header: what follows its scheme, and cookies."""
     parts = [text.partition(" ")[2], *(part.partition("=")[2] for part in text.split(";"))]
     yield from (part.strip() for part in parts if len(part.strip()) >= MIN_CHARACTERS)
+
+
+def _items(text: str) -> Iterator[str]:
+    """Yield the items of an option with several values."""
+    with suppress(ValueError):  # a quotation is not closed: one value
+        yield from (item for item in shlex.split(text) if len(item) >= MIN_CHARACTERS)
 
 
 def _decoded(credentials: str) -> Iterator[str]:
