@@ -57,6 +57,21 @@ def test_the_environment_comes_first_for_overridden_keys() -> None:
     assert found == WRITTEN
 
 
+def test_options_and_variables_of_locust_are_restored() -> None:
+    load = {"options": {"api-key": ["first-key", "b"]}, "environment": {"HF_TOKEN": "s3cret"}}
+    written = make_profile(load=load)
+    run = resolve_profile(written, {})
+    values = {"load.options.api-key": ["first-key", "b"]}
+    files = {"file": Path("mine.yaml"), "written": values, "overridden": ()}
+    recorded = Profile.model_validate(run.recorded)
+    found = restored(recorded, run.masked_keys, **files, environ={"HF_TOKEN": "s3cret"})
+
+    assert run.masked_keys == ("load.options.api-key", "load.environment.HF_TOKEN")
+    assert found == written
+    with pytest.raises(RefusedError, match="environment variable LOADBENCH_LOAD_OPTIONS_API_KEY"):
+        restored(recorded, run.masked_keys, **{**files, "written": {}}, environ={})
+
+
 def test_all_missing_values_are_named() -> None:
     with pytest.raises(RefusedError) as caught:
         restored(

@@ -20,6 +20,7 @@ from loadbench.engine.profile.values.resolving import missing_variables
 from loadbench.engine.profile.values.secrets import (
     ENVIRONMENTS,
     MAPPINGS,
+    OPTIONS,
     Path,
     find_secrets,
     is_masked_like,
@@ -139,7 +140,8 @@ def restored(
             if value not in (None, "", old) and is_masked_like(old, value)
         ]
         if usable:
-            values[path] = str(usable[0])
+            # An option may have several values.
+            values[path] = usable[0] if path[:-1] == OPTIONS else str(usable[0])
         else:
             missing.append(f"{key}: set the environment variable {variable}, or the key in {file}")
     complete = replaced(data, values)
