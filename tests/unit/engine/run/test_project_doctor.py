@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loadbench.engine.run.project_doctor.locustfile import locustfile_checks
 
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.compose.client import ComposeCli
@@ -11,7 +12,6 @@ from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, Endpoint
 from loadbench.engine.run.project_doctor import compose
 from loadbench.engine.run.project_doctor.checks import ProjectReport, check_project
-from loadbench.engine.run.project_doctor.locustfile import locustfile_checks
 from loadbench.errors import EngineError, ProfileError, RefusedError
 from loadbench.workspace import Workspace
 

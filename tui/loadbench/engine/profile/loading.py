@@ -144,15 +144,12 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
 
 
 def check_files(workspace: Workspace, profile: Profile) -> None:
-    """Check that the locustfile, the images and the CA certificate of a profile exist.
+    """Check that the images and the CA certificate of a profile exist.
 
     Raises:
         ProfileError: One of them is missing, or cannot be read.
     """
     errors = []
-    for locustfile in (workspace.root / name for name in profile.load.locustfile):
-        if not paths.exists(locustfile):
-            errors.append(f"load.locustfile: file not found: {locustfile}")
     images = workspace.root / profile.load.images
     if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")

@@ -62,14 +62,16 @@ def test_options_and_variables_of_locust_are_restored() -> None:
     written = make_profile(load=load)
     run = resolve_profile(written, {})
     values = {"load.options.api-key": ["first-key", "b"]}
-    files = {"file": Path("mine.yaml"), "written": values, "overridden": ()}
     recorded = Profile.model_validate(run.recorded)
-    found = restored(recorded, run.masked_keys, **files, environ={"HF_TOKEN": "s3cret"})
+
+    def restored_from(written: Mapping[str, Any], environ: Mapping[str, str]) -> Profile:
+        keys, file = run.masked_keys, Path("mine.yaml")
+        return restored(recorded, keys, file=file, written=written, overridden=(), environ=environ)
 
     assert run.masked_keys == ("load.options.api-key", "load.environment.HF_TOKEN")
-    assert found == written
+    assert restored_from(values, {"HF_TOKEN": "s3cret"}) == written
     with pytest.raises(RefusedError, match="environment variable LOADBENCH_LOAD_OPTIONS_API_KEY"):
-        restored(recorded, run.masked_keys, **{**files, "written": {}}, environ={})
+        restored_from({}, {})
 
 
 def test_all_missing_values_are_named() -> None:

@@ -119,8 +119,8 @@ class LoadSection(Section):
     locustfile: PathTexts = Field(
         ("locustfile.py",),
         title="Locustfile",
-        description="Locustfile that defines the behaviour of a user, a list of several, or a folder "
-        "with all its Python files. Paths are absolute or relative to the workspace",
+        description="Locustfile that defines the behaviour of a user, a list of several, or a "
+        "folder with all its Python files. Paths are absolute or relative to the workspace",
         json_schema_extra={"comment": "behaviour of a user; a file, several, or a folder"},
     )
     folder: PathText | None = Field(
@@ -139,13 +139,15 @@ class LoadSection(Section):
         description="Command-line options of the locustfile and of Locust, by name without dashes, "
         "such as {engine: vllm, stream: true, hosts: [a, b]}. true sets a flag, a list gives "
         "several values. Write secrets as ${NAME}",
-        json_schema_extra={"comment": "options of the locustfile, such as {engine: vllm}; true: a flag"},
+        json_schema_extra={
+            "comment": "options of the locustfile, such as {engine: vllm}; true: a flag"
+        },
     )
     environment: LocustVariables = Field(
         default_factory=dict,
         title="Environment of Locust",
-        description="Additional environment variables of Locust, which the locustfile can read. Write "
-        "secrets as ${NAME}",
+        description="Additional environment variables of Locust, which the locustfile can read. "
+        "Write secrets as ${NAME}",
         json_schema_extra={"comment": "additional environment variables of the locustfile"},
     )
     tags: Tags = Field(
@@ -163,7 +165,8 @@ class LoadSection(Section):
     user_classes: ClassNames = Field(
         (),
         title="User classes",
-        description="Names of the user classes to use. []: all of the locustfile that are not abstract",
+        description="Names of the user classes to use. []: all of the locustfile that are not "
+        "abstract",
         json_schema_extra={"comment": "user classes of the locustfile to use; []: all"},
     )
     keep_host: ClassNames = Field(
@@ -176,8 +179,8 @@ class LoadSection(Section):
     start_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
         60.0,
         title="Start timeout of Locust",
-        description="Maximum time for the import of the locustfile, for its init listeners, and for "
-        "its test_start listeners before a cell, each",
+        description="Maximum time for the import of the locustfile, for its init listeners, and "
+        "for its test_start listeners before a cell, each",
         json_schema_extra={
             "comment": "maximum time for import, init and test_start of the locustfile"
         },

@@ -80,6 +80,12 @@ KEPT_OUT = (
 )
 """Locust 2.47; `tests/e2e/test_locust_contract.py` checks that the names exist."""
 
+PASSED_ON = (
+    *("config-users", "print-stats", "only-summary", "reset-stats", "skip-log-setup"),
+    *("loglevel", "L", "exit-code-on-error", "equal-weights", "otel"),
+)
+"""All other options of Locust. They start no listener, write no file and do not end the process."""
+
 _BY_NAME: Mapping[str, KeptOut] = {
     name.replace("_", "-"): one for one in KEPT_OUT for name in one.names
 }
