@@ -7,9 +7,9 @@ from pathlib import Path
 from loadbench.engine.load.source.class_checks import class_findings
 from loadbench.engine.load.source.classes import ClassReader, tags_of
 from loadbench.engine.load.source.files import Locustfiles
-from loadbench.engine.load.source.findings import Level, SourceFinding, quoted
+from loadbench.engine.load.source.findings import FindingLevel, SourceFinding, quoted
 from loadbench.engine.load.source.module_checks import module_findings, variables_of_locust
-from loadbench.engine.load.source.modules import Project
+from loadbench.engine.load.source.modules import SourceProject
 from loadbench.engine.load.source.option_checks import option_findings, tag_findings
 from loadbench.engine.load.source.options import DeclaredOption, declared_options
 from loadbench.engine.load.source.parsing import SourceError
@@ -30,7 +30,7 @@ class SourceReport:
     findings: tuple[SourceFinding, ...]
     """In the order of the files and lines; those about keys of the profile are last."""
 
-    def listed(self, level: Level) -> list[SourceFinding]:
+    def listed(self, level: FindingLevel) -> list[SourceFinding]:
         """Return the findings of a level; of many, the first ones and their number."""
         found = [one for one in self.findings if one.level == level]
         more = len(found) - MAX_FINDINGS
@@ -46,7 +46,7 @@ def check_locustfiles(found: Locustfiles, load: LoadSection, host: str | None) -
         load: The section `load` of the profile.
         host: The host of the profile. None if the service gets its address when it starts.
     """
-    project = Project()
+    project = SourceProject()
     broken = list(_broken(project, found.paths))
     if broken:
         return SourceReport((), tuple(broken))
@@ -79,7 +79,7 @@ def check_locustfiles(found: Locustfiles, load: LoadSection, host: str | None) -
     return SourceReport(tuple(one.name for one in classes.users), tuple(findings))
 
 
-def _broken(project: Project, files: tuple[Path, ...]) -> Iterator[SourceFinding]:
+def _broken(project: SourceProject, files: tuple[Path, ...]) -> Iterator[SourceFinding]:
     """Yield the locustfiles that are no valid Python."""
     for file in files:
         try:

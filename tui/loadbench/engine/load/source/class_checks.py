@@ -5,7 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loadbench.engine.load.source.classes import Classes, ClassReader, SourceClass
-from loadbench.engine.load.source.findings import Level, SourceFinding, listed, quoted, suggestion
+from loadbench.engine.load.source.findings import (
+    FindingLevel,
+    SourceFinding,
+    listed,
+    quoted,
+    suggestion,
+)
 from loadbench.engine.load.source.urls import origin_of
 from loadbench.engine.profile.sections.load import LoadSection
 from loadbench.engine.profile.values.urls import mask_url
@@ -56,7 +62,7 @@ def _no_users(classes: Classes, locustfiles: Sequence[Path]) -> Iterator[SourceF
         hint = "Define one, such as class MyUser(HttpUser)"
     files = "no class" if len(locustfiles) == 1 else f"no class in {len(locustfiles)} files"
     text = f"{files} derived from HttpUser was found. {hint}"
-    level: Level = "warning" if classes.may_have_others else "problem"
+    level: FindingLevel = "warning" if classes.may_have_others else "problem"
     yield SourceFinding(level, text, locustfiles[0])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadbench.engine.load.source.modules import Project, search_path
+from loadbench.engine.load.source.modules import SourceProject, search_path
 from loadbench.engine.load.source.parsing import (
     SourceError,
     calls,
@@ -72,7 +72,7 @@ class ClassReader:
         folder: Folder in which Locust runs.
     """
 
-    def __init__(self, project: Project, folder: Path) -> None:
+    def __init__(self, project: SourceProject, folder: Path) -> None:
         self._project, self._folder = project, folder
         self._classes: dict[Path, dict[str, SourceClass]] = {}
         self._kinds: dict[tuple[Path, str], str] = {}
@@ -124,7 +124,8 @@ class ClassReader:
             is_all = "*" in one.names
             visible |= {name: each for name, each in inner.items() if is_all or name in one.names}
             found.is_open |= is_all and not files
-            found.imported |= set(one.names) - inner.keys()
+            found.imported |= set(one.names) - inner.keys() - {"*"}
+        found.is_open |= depth == _MAX_BASES
         return visible
 
     def _defined(self, file: Path) -> Mapping[str, SourceClass]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadbench.engine.load.source.folder import choose_folder
-from loadbench.engine.load.source.modules import Project
+from loadbench.engine.load.source.modules import SourceProject
 from loadbench.engine.profile.loading import check_files
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.sections.load import LoadSection
@@ -72,7 +72,7 @@ def find_locustfiles(root: Path, load: LoadSection) -> Locustfiles:
         return Locustfiles(paths, folder)
     named = _absolute(root / load.locustfile[0])
     base = named if is_dir(named) else named.parent
-    return Locustfiles(paths, *choose_folder(root, paths, base, Project()))
+    return Locustfiles(paths, *choose_folder(root, paths, base, SourceProject()))
 
 
 def check_all_files(workspace: Workspace, profile: Profile) -> None:

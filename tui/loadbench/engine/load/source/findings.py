@@ -12,14 +12,14 @@ _MAX_CHARACTERS = 80
 _MAX_NAMES = 20
 
 
-Level = Literal["problem", "warning"]
+FindingLevel = Literal["problem", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFinding:
     """Something in a locustfile, or in a key of the profile that concerns it."""
 
-    level: Level
+    level: FindingLevel
     text: str
     """One line. It starts with the key if it is about a key."""
     file: Path | None = None

@@ -15,7 +15,7 @@ from loadbench.engine.load.source.imports import (
     changes_search_path,
     knows_its_path,
 )
-from loadbench.engine.load.source.modules import Project, search_path
+from loadbench.engine.load.source.modules import SourceProject, search_path
 from loadbench.engine.load.source.parsing import (
     SourceError,
     calls,
@@ -46,7 +46,7 @@ class OpenedFile:
 
 
 def choose_folder(
-    root: Path, files: Sequence[Path], base: Path, project: Project
+    root: Path, files: Sequence[Path], base: Path, project: SourceProject
 ) -> tuple[Path, str]:
     """Return the folder in which Locust runs, and why unless it is the first candidate.
 
@@ -60,8 +60,8 @@ def choose_folder(
         base: The first candidate; the others are above it.
         project: Parses the files.
     """
-    demands = [_Demands(file, project) for file in files]
     candidates = _candidates(root, base)
+    demands = [_Demands(file, project, candidates) for file in files]
     fitting = [one for one in candidates if all(demand.are_met(one) for demand in demands)]
     if not fitting:
         return base, ""
@@ -99,8 +99,8 @@ def opened_files(tree: ast.Module, functions: Sequence[str] = _OPENING) -> Itera
 class _Demands:
     """What a locustfile, with the modules that it imports, needs of the folder."""
 
-    def __init__(self, file: Path, project: Project) -> None:
-        self._file, self._project = file, project
+    def __init__(self, file: Path, project: SourceProject, candidates: Sequence[Path]) -> None:
+        self._file, self._project, self._candidates = file, project, candidates
         self.opened: list[OpenedFile] = []
         self._is_independent = False
         try:
@@ -112,9 +112,17 @@ class _Demands:
         self._is_independent = changes_search_path(tree) and knows_its_path(tree)
 
     def are_met(self, folder: Path) -> bool:
-        """Return whether all modules are found without which the import fails."""
-        return self._is_independent or all(
-            self._is_found(one, folder) for one, need in self._imports(folder) if need is _MUST
+        """Return whether all modules are found without which the import fails.
+
+        Those that no candidate has do not count: they are probably packages to install.
+        """
+        missing = (
+            one
+            for one, need in self._imports(folder)
+            if need is _MUST and not self._is_found(one, folder)
+        )
+        return self._is_independent or not any(
+            self._is_found(one, other) for one in missing for other in self._candidates
         )
 
     def met_later(self, folder: Path) -> int:

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.machinery
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -148,7 +147,6 @@ def is_installed(package: str) -> bool:
 
 
 def _search_path() -> list[str]:
-    """Return `sys.path` without the working folder, which `python -m` adds."""
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    here = str(Path.cwd())
-    return [entry for entry in sys.path if entry in given or entry not in ("", here)]
+    """Return `sys.path` without the working folder, which `python -m` adds as the first entry."""
+    has_folder = sys.path[:1] in ([""], [str(Path.cwd())])
+    return sys.path[1:] if has_folder else sys.path

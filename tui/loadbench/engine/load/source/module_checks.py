@@ -8,13 +8,16 @@ from pathlib import Path
 from loadbench.engine.load.source.findings import SourceFinding, quoted
 from loadbench.engine.load.source.folder import MAX_LEVELS, opened_files
 from loadbench.engine.load.source.imports import Import, Need, changes_search_path
-from loadbench.engine.load.source.modules import Project, Reached, search_path
+from loadbench.engine.load.source.modules import Reached, SourceProject, search_path
 from loadbench.engine.load.source.parsing import SourceError, calls, constant_text, dotted_text
 from loadbench.paths import exists
 
 
 def module_findings(
-    project: Project, reached: Mapping[Path, Reached], folder: Path, variables: Mapping[str, str]
+    project: SourceProject,
+    reached: Mapping[Path, Reached],
+    folder: Path,
+    variables: Mapping[str, str],
 ) -> Iterator[SourceFinding]:
     """Yield what is missing when the files are imported.
 
@@ -44,7 +47,7 @@ def module_findings(
             yield from _at_import(project, file, folder, variables)
 
 
-def _has_own_path(project: Project, file: Path) -> bool:
+def _has_own_path(project: SourceProject, file: Path) -> bool:
     try:
         return changes_search_path(project.tree(file))
     except SourceError:
@@ -81,7 +84,7 @@ def _contains(folder: Path, module: str) -> bool:
 
 
 def _at_import(
-    project: Project, file: Path, folder: Path, variables: Mapping[str, str]
+    project: SourceProject, file: Path, folder: Path, variables: Mapping[str, str]
 ) -> Iterator[SourceFinding]:
     """Yield the files and variables that the import of a file needs, and that are missing."""
     try:

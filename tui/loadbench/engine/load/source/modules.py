@@ -14,6 +14,9 @@ from loadbench.paths import exists, is_dir, is_file
 MAX_MODULES = 200
 """Maximum number of modules that are followed from the locustfiles."""
 
+MAX_LOOKUPS = 100_000
+"""Maximum number of imports that are looked up. Later ones count as found."""
+
 MAX_TOTAL_BYTES = 4 * MAX_BYTES
 """Maximum total size of the modules that are followed."""
 
@@ -39,14 +42,16 @@ class Reached:
     """How much the locustfile needs the file."""
 
 
-class Project:
+class SourceProject:
     """The Python files of a project. Each is parsed once."""
 
     def __init__(self) -> None:
         self._trees: dict[Path, ast.Module | SourceError] = {}
         self._imports: dict[Path, tuple[Import, ...]] = {}
         self._installed: dict[str, bool] = {}
-        self._bytes = 0
+        self._lookups = 0
+        self._found: dict[tuple[str, tuple[str, ...], Sequence[Path]], Found] = {}
+        self._reached: dict[tuple[Sequence[Path], Path], dict[Path, Reached]] = {}
 
     def tree(self, path: Path) -> ast.Module:
         """Return the syntax tree of a file.
@@ -86,6 +91,12 @@ class Project:
             files: The locustfiles.
             folder: Folder in which Locust runs.
         """
+        key = (tuple(files), folder)
+        if key not in self._reached:
+            self._reached[key] = self._reach(files, folder)
+        return self._reached[key]
+
+    def _reach(self, files: Sequence[Path], folder: Path) -> dict[Path, Reached]:
         found = {file: Reached(file, Need.ALWAYS) for file in files}
         total = 0
         for need in sorted(Need, reverse=True):
@@ -116,8 +127,17 @@ class Project:
         Returns:
             What was found. A package of the environment counts as complete, but has no files.
         """
+        self._lookups += 1
+        if self._lookups > MAX_LOOKUPS:
+            return Found()
         if one.level:
             return Found(tuple(_relative(one, file)))
+        key = (one.name, one.names, tuple(search))
+        if key not in self._found:
+            self._found[key] = self._absolute(one, search)
+        return self._found[key]
+
+    def _absolute(self, one: Import, search: Sequence[Path]) -> Found:
         parts = one.name.split(".")
         if parts[0] in _LOADED or not _in_any(parts[0], search):
             return Found(is_complete=self.is_installed(parts[0]))

@@ -44,12 +44,10 @@ def option_findings(
 
 def _required(option: DeclaredOption) -> SourceFinding:
     name = quoted(option.names[0])
-    dashes = "--" if len(option.names[0]) > 1 else "-"
     choices = f", one of {listed(option.choices)}" if option.choices else ""
     variable = f", or the environment variable {option.variable}" if option.variable else ""
-    text = (
-        f"the option {dashes}{name} is required. Set load.options: {{{name}: …}}{choices}{variable}"
-    )
+    written = quoted(option.written)
+    text = f"the option {written} is required. Set load.options: {{{name}: …}}{choices}{variable}"
     return SourceFinding("problem", text, option.file, option.line)
 
 

@@ -23,6 +23,8 @@ class DeclaredOption:
 
     names: tuple[str, ...]
     """Its names without dashes, the longest first. Empty if they are no literals."""
+    written: str
+    """Its longest name with dashes."""
     file: Path
     line: int
     is_required: bool
@@ -42,9 +44,10 @@ def declared_options(file: Path, tree: ast.Module) -> Iterator[DeclaredOption]:
         texts = [constant_text(one) for one in call.args]
         if texts and all(text is not None and not text.startswith("-") for text in texts):
             continue  # an argument without dashes is no option
-        names = sorted((plain_option(text) for text in texts if text), key=len, reverse=True)
+        written = sorted((text for text in texts if text), key=len, reverse=True)
         yield DeclaredOption(
-            names=tuple(names) if None not in texts else (),
+            names=tuple(map(plain_option, written)) if None not in texts else (),
+            written=written[0] if written else "",
             file=file,
             line=call.lineno,
             is_required=is_true(keyword_of(call, "required")) and id(call) in of_locust,

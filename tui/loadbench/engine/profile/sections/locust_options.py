@@ -3,6 +3,7 @@
 All other options and variables are passed to Locust.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -95,6 +96,14 @@ _BY_VARIABLE: Mapping[str, KeptOut] = {name: one for one in KEPT_OUT for name in
 def plain_option(name: str) -> str:
     """Return the name of an option without leading dashes."""
     return name.removeprefix("-").removeprefix("-")
+
+
+def option_values(text: str) -> list[str]:
+    """Return the values that the text of an option stands for, as on a command line."""
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quotation is not closed
+        return [text]
 
 
 def reason_against_option(name: str) -> str:

@@ -8,14 +8,13 @@ import base64
 import binascii
 import copy
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
+from loadbench.engine.profile.sections.locust_options import option_values
 from loadbench.engine.profile.values.references import Reference, parse, resolve_text
 from loadbench.engine.profile.values.urls import (
     SCHEMES,
@@ -196,7 +195,7 @@ def _secret(
         values += (part for text in texts for part in _named_values(text))
         values += (part for text in texts for part in _header_parts(text) if is_header)
         if path[: len(OPTIONS)] == OPTIONS:
-            values += (part for text in texts for part in _items(text))
+            values += (part for text in texts for part in option_values(text))
         return Secret(path, value, MASK if has_literal(parts) else value, tuple(values))
     masked = value
     if not _is_exempt(path, names):
@@ -313,12 +312,6 @@ def _header_parts(text: str) -> Iterator[str]:
     """Yield the secret texts in the value of a header: what follows its scheme, and cookies."""
     parts = [text.partition(" ")[2], *(part.partition("=")[2] for part in text.split(";"))]
     yield from (part.strip() for part in parts if len(part.strip()) >= MIN_CHARACTERS)
-
-
-def _items(text: str) -> Iterator[str]:
-    """Yield the items of an option with several values."""
-    with suppress(ValueError):  # a quotation is not closed: one value
-        yield from (item for item in shlex.split(text) if len(item) >= MIN_CHARACTERS)
 
 
 def _decoded(credentials: str) -> Iterator[str]:
