@@ -163,6 +163,8 @@ def test_a_class_of_the_profile_that_does_not_exist_is_a_problem(tmp_path: Path,
     ]
     (one,) = found(tmp_path, f"{USERS}from yaml import *", **{key: ["Other"]})
     assert one.startswith("warning: ")
+    (one,) = found(tmp_path, f"{USERS}globals()['Other'] = 1", **{key: ["Other"]})
+    assert one.startswith("warning: ")
     assert found(tmp_path, f"{USERS}from yaml import Other", **{key: ["Other"]}) == []
 
 
@@ -261,6 +263,14 @@ def test_a_module_in_a_folder_where_locust_does_not_look_is_named(tmp_path: Path
             f"{tmp_path}"
         )
     ]
+
+
+def test_a_module_above_a_file_that_changes_the_search_path_is_no_finding(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (tmp_path / "far").mkdir()
+
+    assert found(work, f"{USERS}import sys\nsys.path.append(__file__)\nfrom far import x") == []
 
 
 def test_a_file_that_is_opened_and_missing_is_a_warning(tmp_path: Path) -> None:

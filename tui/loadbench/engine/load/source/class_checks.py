@@ -87,7 +87,7 @@ def _unknown(key: str, name: str, classes: Classes) -> Iterator[SourceFinding]:
     there = f"User classes: {listed(names)}" if names else "The locustfile defines none"
     hint = suggestion(name, names)
     text = f"load.{key}: there is no user class {quoted(name)}{hint or '.'} {there}"
-    yield SourceFinding("warning" if classes.is_open else "problem", text)
+    yield SourceFinding("warning" if classes.is_open or classes.is_dynamic else "problem", text)
 
 
 def _hosts(

@@ -10,7 +10,7 @@ from loadbench.engine.load.source.folder import MAX_LEVELS, opened_files
 from loadbench.engine.load.source.imports import Import, Need, changes_search_path
 from loadbench.engine.load.source.modules import Reached, SourceProject, search_path
 from loadbench.engine.load.source.parsing import SourceError, calls, constant_text, dotted_text
-from loadbench.paths import exists
+from loadbench.paths import exists, is_dir, is_file
 
 
 def module_findings(
@@ -41,6 +41,8 @@ def module_findings(
             found = project.find(imported, file, search_path(one.locustfile, folder))
             if not found.is_complete:
                 missing.add(imported.name)
+                if not is_predictable and _folder_above(file, imported.package):
+                    continue  # the file probably adds that folder to its search path
                 is_sure = need is Need.ALWAYS and is_predictable
                 yield _missing(file, imported, folder, is_sure=is_sure)
         if one.need is Need.ALWAYS:
@@ -64,7 +66,7 @@ def _relative(file: Path, one: Import) -> SourceFinding:
 def _missing(file: Path, one: Import, folder: Path, *, is_sure: bool) -> SourceFinding:
     """Return the finding about a module that is neither installed nor found."""
     name = quoted(one.name)
-    above = next((each for each in _above(file) if _contains(each, one.package)), None)
+    above = _folder_above(file, one.package)
     if above and above not in (file.parent, folder):
         text = f"module {name} is in {above}, where Locust does not look. Set load.folder: {above}"
     else:
@@ -75,12 +77,12 @@ def _missing(file: Path, one: Import, folder: Path, *, is_sure: bool) -> SourceF
     return SourceFinding("problem" if is_sure else "warning", text, file, one.line)
 
 
-def _above(file: Path) -> list[Path]:
-    return list(file.parents)[: 1 + MAX_LEVELS]
-
-
-def _contains(folder: Path, module: str) -> bool:
-    return exists(folder / module / "__init__.py") or exists(folder / f"{module}.py")
+def _folder_above(file: Path, module: str) -> Path | None:
+    """Return the nearest folder at or above a file that contains a module, or None."""
+    folders = list(file.parents)[: 1 + MAX_LEVELS]
+    return next(
+        (one for one in folders if is_dir(one / module) or is_file(one / f"{module}.py")), None
+    )
 
 
 def _at_import(
