@@ -23,7 +23,7 @@ from tests.support.harness import REPOSITORY
 PROFILES = REPOSITORY / "profiles"
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 SINGLE = "models: 1\nusers: 5\nspawn_rates: 0.5\n"
-BETWEEN_KEYS = re.compile("max must be 0s or at least|cells exceed the limit")
+BETWEEN_KEYS = re.compile("max must be 0s or at least|cells exceed the limit|also in secrets")
 """Rules about several keys, which a schema cannot state."""
 SCHEMA = Draft202012Validator(profile_schema())
 
@@ -197,6 +197,7 @@ ONLY_THE_LOADER_REJECTS = [
     f"{GRID}goals: {{p95_ms: .inf}}\n",
     f"{GRID}stack: {{headers: {{Host: a, host: a}}}}\n",
     "models: [1]\nusers: [1]\nspawn_rates: [1.0000001, 1.0000002]\n",
+    f"{GRID}secrets: [A]\nnot_secrets: A\n",
     f"{GRID}load: {{start_timeout: 25h}}\n",
     f"{GRID}load: {{options: {{a-b: 1, --a_b: 2}}}}\n",
     f"{GRID}load: {{options: {{headless: true}}}}\n",

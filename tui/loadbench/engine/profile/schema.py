@@ -51,7 +51,8 @@ def profile_schema() -> Schema:
     The schema cannot express, and accepts: durations with units outside of their limits, a
     `settle.max` that is too short for `settle.window`, ports above 65535, spawn rates that differ
     only after the sixth digit, headers that differ only in case, options that differ only in - and
-    _, options and variables of Locust that a profile must not set, and infinite numbers.
+    _, options and variables of Locust that a profile must not set, names in both `secrets` and
+    `not_secrets`, and infinite numbers.
     """
     properties: dict[str, Schema] = {}
     sections = {section.name: section for section in profile_sections()}
