@@ -259,6 +259,9 @@ def test_a_file_that_is_opened_decides_if_no_import_does(tmp_path: Path, text: s
     assert folder(tmp_path) == (".", "its file data/x.csv is in it")
     put(tmp_path, "load/data/x.csv")
     assert folder(tmp_path) == ("load/chat", "")  # two folders have it
+    write(tmp_path, load__chat__users=f"{text}\nopen('.')\nopen('only')\n{USERS}")
+    put(tmp_path, "load/only")
+    assert folder(tmp_path) == ("load", "its file only is in it")
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,9 @@ def choose_folder(
         return chosen, f"its module {names[0]} is in it" if names else "its imports are found in it"
     for path in dict.fromkeys(one.path for demand in demands for one in demand.opened):
         containing = [one for one in best if exists(one / path)]
-        if len(containing) == 1 and containing[0] != base:
-            return containing[0], f"its file {path} is in it"
-        if containing:
-            break
+        if len(containing) == 1:
+            reason = f"its file {path} is in it" if containing[0] != base else ""
+            return containing[0], reason
     return base, ""
 
 

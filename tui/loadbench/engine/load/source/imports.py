@@ -148,5 +148,8 @@ def is_installed(package: str) -> bool:
 
 def _search_path() -> list[str]:
     """Return `sys.path` without the working folder, which `python -m` adds as the first entry."""
-    has_folder = sys.path[:1] in ([""], [str(Path.cwd())])
-    return sys.path[1:] if has_folder else sys.path
+    try:
+        here = str(Path.cwd())
+    except OSError:  # it has been deleted
+        here = ""
+    return sys.path[1:] if sys.path[:1] in ([""], [here]) else sys.path
