@@ -400,7 +400,7 @@ def test_an_option_of_another_parser_is_not_required(tmp_path: Path) -> None:
     assert one.startswith("problem: a.py:5: the option --x is required")
 
 
-def test_options_that_nobody_knows_and_values_that_are_not_allowed_are_found(
+def test_unknown_options_and_values_that_are_not_allowed_are_found(
     tmp_path: Path,
 ) -> None:
     given = {"engine": "triton", "key": "k", "dept": "1", "depth": "3", "loglevel": "DEBUG"}
