@@ -34,7 +34,8 @@ SCALARS: dict[str, tuple[Any, ...]] = {
     "stack.memory_mb": (None, 512),
     "stack.gpu_memory_mb": (None, 1024),
     "load.model": ("closed",),
-    "load.locustfile": ("locustfile.py", "my file.py"),
+    "load.folder": (None, ".", "a b", "#c"),
+    "load.start_timeout": DURATIONS,
     "load.images": ("images", "a, b"),
     "load.timeout": DURATIONS,
     "goals.p50_ms": (None, 50, 12.5),
@@ -49,6 +50,8 @@ LISTS: dict[str, tuple[Any, ...]] = {
     "users": (1, 5, 10, 50, 100, 200, 1000),
     "spawn_rates": (1, 2.5, 10, 0.5, 20.0),
     "stack.compose": ("stack/compose.yaml", "a b.yaml", "c,d.yaml", "e.yaml", "#f.yaml"),
+    "load.locustfile": ("locustfile.py", "my file.py", "c,d.py", "load", "#f.py"),
+    "load.tags": ("fast", "two words", "yes", "#x", "1"),
 }
 ENVIRONMENT = "stack.environment"
 KEYS = (*SCALARS, *LISTS, ENVIRONMENT)

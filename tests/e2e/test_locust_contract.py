@@ -7,6 +7,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
+
+from loadbench.engine.profile.sections.locust_options import KEPT_OUT, PASSED_ON, plain_option
 
 PROLOGUE = """
 import json, sys
@@ -191,3 +194,25 @@ gevent.sleep(0.1)
 print(json.dumps(used))
 """
     assert in_locust(code, tmp_path) == [True, True, True, "KeyError", "replaced"]
+
+
+def test_every_option_of_locust_is_either_passed_on_or_kept_out_by_name(tmp_path: Path) -> None:
+    code = """
+from locust.argument_parser import get_parser
+actions = get_parser(default_config_files=[])._actions
+options = [name for action in actions for name in action.option_strings or [action.dest]]
+print(json.dumps([options, [action.env_var for action in actions if action.env_var]]))
+"""
+    options, variables = cast("list[list[str]]", in_locust(code, tmp_path))
+    kept_out = {name for one in KEPT_OUT for name in one.names}
+    without_effect = {variable for one in KEPT_OUT for variable in one.variables}
+
+    # Each new option of a new version of Locust must be added to one of the two.
+    assert {plain_option(name) for name in options} == kept_out | set(PASSED_ON)
+    assert set(variables) - without_effect == {
+        *("LOCUST_TAGS", "LOCUST_EXCLUDE_TAGS", "LOCUST_CONFIG_USERS", "LOCUST_PRINT_STATS"),
+        *("LOCUST_ONLY_SUMMARY", "LOCUST_RESET_STATS", "LOCUST_SKIP_LOG_SETUP"),
+        *("LOCUST_LOGLEVEL", "LOCUST_EXIT_CODE_ON_ERROR", "LOCUST_ENABLE_OPENTELEMETRY"),
+    }
+    assert kept_out.isdisjoint(PASSED_ON)
+    assert without_effect <= set(variables)

@@ -23,17 +23,24 @@ PASSWORD = "pa\"ss<wörd>&'\\ 1/+%"
 KEY = "k3y-literal-9Xq\"<&>'\\ü/"
 TOKEN = "t0ken-from-environment-7Rw"
 GIVEN = "g1ven-on-the-command-line-5Kd"
-SECRETS = (PASSWORD, KEY, TOKEN, GIVEN)
+OPTION = "0ption-of-the-locustfile-3Vz"
+SECRETS = (PASSWORD, KEY, TOKEN, GIVEN, OPTION)
 BEGINNINGS = b"x{99}(?:" + b"|".join(re.escape(text[:4].encode()) for text in SECRETS) + b")"
 
 LOCUSTFILE = """
 import json, logging, os, sys
 from urllib.parse import quote
-from locust import FastHttpUser, task
+from locust import FastHttpUser, events, task
 
 SECRETS = json.loads(os.environ["LEAKED"])
 print("imported with", SECRETS, json.dumps(SECRETS), *SECRETS)
 print(*SECRETS, file=sys.stderr)
+
+
+@events.init_command_line_parser.add_listener
+def options(parser):
+    parser.add_argument("--api-key", default="")
+    parser.add_argument("--login", default="")
 
 
 class Leaky(FastHttpUser):
@@ -101,7 +108,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
                 "SORT_KEY": "17",
             },
         },
-        "load": {"locustfile": "leaky.py", "timeout": "5s"},
+        "load": {
+            "locustfile": "leaky.py",
+            "timeout": "5s",
+            "options": {"api-key": OPTION, "login": "${SERVICE_TOKEN}"},
+            "environment": {"LOAD_TOKEN": "${SERVICE_TOKEN}"},
+        },
     }
     bench.save_profile(yaml.safe_dump(profile, allow_unicode=True), "leaky")
     yield bench
@@ -159,6 +171,8 @@ def test_secrets_are_in_no_file_and_no_command_line_of_a_run_and_its_resume(benc
         "OTHER_SECRET": "***",
         "SORT_KEY": "17",
     }
+    assert recorded["load"]["options"] == {"api-key": "***", "login": "${SERVICE_TOKEN}"}
+    assert recorded["load"]["environment"] == {"LOAD_TOKEN": "${SERVICE_TOKEN}"}
 
 
 def test_a_run_without_its_profile_is_resumed_with_secrets_from_the_environment(
@@ -168,13 +182,24 @@ def test_a_run_without_its_profile_is_resumed_with_secrets_from_the_environment(
     file = bench.root / "profiles" / "leaky.yaml"
     host = yaml.safe_load(file.read_text())["host"]
     file.unlink()
-    given = environment(API_KEY=KEY, OTHER_SECRET=GIVEN, LOADBENCH_HOST=host)
+    given = environment(
+        API_KEY=KEY,
+        OTHER_SECRET=GIVEN,
+        LOADBENCH_HOST=host,
+        LOADBENCH_LOAD_OPTIONS_API_KEY=OPTION,
+    )
 
     refused = bench.call("run", "--resume", "leaky", LEAKED="[]")
     resumed = bench.call("run", "--resume", "leaky", within_s=TIMEOUT_S, **given)
 
     assert refused.returncode != 0
-    for name in ("LOADBENCH_HOST", "API_KEY", "OTHER_SECRET", "SERVICE_TOKEN"):
+    for name in (
+        "LOADBENCH_HOST",
+        "LOADBENCH_LOAD_OPTIONS_API_KEY",
+        "API_KEY",
+        "OTHER_SECRET",
+        "SERVICE_TOKEN",
+    ):
         assert f"environment variable {name}" in refused.stderr
     assert resumed.returncode == 0, resumed.stderr
     assert bench.run("leaky").status is RunStatus.DONE

@@ -166,7 +166,7 @@ def test_an_error_in_a_closed_group_is_counted_and_found_by_enter(
     async def script(pilot: "Pilot[Any]") -> None:
         await open_form(pilot)
         await press(pilot, *["pagedown"] * 3)
-        await press(pilot, "space", "pagedown", *"0s")
+        await press(pilot, "space", "pagedown", "pagedown", *"0s")
         assert focused(pilot) == "load.timeout"
         await press(pilot, "pageup", "pageup", "pageup", "pageup")
         await press(pilot, "enter")

@@ -60,9 +60,11 @@ def new(workspace: Workspace, folder: Path, name: str | None) -> None:
     output.data("\n".join(_table(proposal)))
     for note in proposal.notes:
         output.message(note)
-    cells, warnings = check_profile(workspace, file)
-    output.data(f"\n{chosen}: valid, {wording.counted(cells, 'cell')}")
-    for warning in warnings:
+    checked = check_profile(workspace, file)
+    if checked.problems:
+        raise ProfileError("\n".join(checked.problems))
+    output.data(f"\n{chosen}: valid, {wording.counted(checked.cells, 'cell')}{checked.note}")
+    for warning in checked.warnings:
         output.message(f"{chosen}: warning: {warning}")
     argument = shlex.quote(chosen)
     output.message(

@@ -2,6 +2,8 @@
 
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,19 @@ if TYPE_CHECKING:
 
 _MIN_MEANING_COLUMNS = 30
 """Minimum width of the column `meaning`. If there is less space, lines are not wrapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedProfile:
+    """A profile whose keys and values are valid."""
+
+    cells: int
+    """Number of its cells."""
+    note: str
+    """Where Locust runs, if that is not the folder of the locustfile. Otherwise empty."""
+    problems: tuple[str, ...]
+    """What is wrong with the files that it refers to, with locations. Empty if it is valid."""
+    warnings: tuple[str, ...]
 
 
 @click.command(short_help="Show the cells of a profile and the estimated time.")
@@ -40,9 +55,10 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.disk import free_space, lack_of_space
     from loadbench.engine.drivers import registry
+    from loadbench.engine.load.source.files import check_all_files
     from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.profile.duration import readable_duration
-    from loadbench.engine.profile.loading import check_files, find_profile, load_profile
+    from loadbench.engine.profile.loading import find_profile, load_profile
     from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.values.resolving import resolve_profile
     from loadbench.engine.report.target.facts import target_facts
@@ -63,7 +79,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         resolved = resolve_profile(loaded)
         masker, notes = resolved.masker, list(resolved.notes())
         with masker.errors():
-            check_files(workspace, resolved.resolved)
+            check_all_files(workspace, resolved.resolved)
             preflight = registry.preflight(workspace, resolved.resolved)
     except LoadbenchError as error:
         # The plan does not depend on this machine, so it is complete even if the run is refused.
@@ -100,7 +116,8 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     """Check profiles for errors. Nothing is started.
 
     Checks the keys and values of each PROFILE and the files they refer to, and reports every error
-    with its file and line. Default: all profiles of the workspace.
+    with its file and line. Locustfiles are read, but not executed. Default: all profiles of the
+    workspace.
 
     \b
     Examples:
@@ -114,38 +131,59 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     errors = []
     for file in files or saved_profiles(workspace.profiles):
         try:
-            cells, warnings = check_profile(workspace, file)
+            checked = check_profile(workspace, file)
         except ProfileError as error:
             errors.append(str(error))
             continue
-        output.data(f"{file.stem}: valid, {wording.counted(cells, 'cell')}")
-        for warning in warnings:
+        errors += checked.problems
+        if not checked.problems:
+            cells = wording.counted(checked.cells, "cell")
+            output.data(f"{file.stem}: valid, {cells}{checked.note}")
+        for warning in checked.warnings:
             output.message(f"{file.stem}: warning: {warning}")
     if errors:
         raise ProfileError("\n".join(errors))
 
 
-def check_profile(workspace: Workspace, file: Path) -> tuple[int, list[str]]:
-    """Check a profile and the files it refers to, and return its number of cells and warnings.
+def check_profile(workspace: Workspace, file: Path) -> CheckedProfile:
+    """Check a profile and the files it refers to.
 
     Raises:
-        ProfileError: The profile is invalid. The message lists every error with its location.
+        ProfileError: A key or value is invalid, or a variable is not set. The message lists every
+            error with its location.
     """
     from loadbench.engine.drivers import registry
-    from loadbench.engine.profile.loading import add_locations, check_files, load_profile
+    from loadbench.engine.load.source.checks import check_locustfiles
+    from loadbench.engine.load.source.files import check_all_files, find_locustfiles
+    from loadbench.engine.profile.loading import add_locations, load_profile
     from loadbench.engine.profile.plan import plan_cells, warnings
     from loadbench.engine.profile.values.resolving import resolve_profile
 
     loaded = load_profile(file)
     try:
         resolved = resolve_profile(loaded)
-        with resolved.masker.errors():
-            check_files(workspace, resolved.resolved)
-            driver_warnings = registry.validate(workspace, resolved.resolved)
     except ProfileError as error:
         raise ProfileError(add_locations(file, str(error))) from error
-    texts = [*warnings(loaded, None), *driver_warnings]
-    return len(plan_cells(loaded)), [resolved.masker.text(text) for text in texts]
+    profile, masker = resolved.resolved, resolved.masker
+    problems, texts, note = list[str](), warnings(loaded, None), ""
+    try:
+        check_all_files(workspace, profile)
+        texts = [*texts, *registry.validate(workspace, profile)]
+    except ProfileError as error:
+        problems.append(add_locations(file, masker.text(str(error))))
+    with suppress(ProfileError):  # a missing file is among the problems
+        found = find_locustfiles(workspace.root, profile.load)
+        report = check_locustfiles(found, profile.load, profile.host)
+        for one in report.listed("problem"):
+            problems.append(f"{file.stem}: {one}" if one.file else add_locations(file, str(one)))
+        texts = [*texts, *map(str, report.listed("warning"))]
+        note = f"; Locust runs in {found.folder}: {found.reason}" if found.reason else ""
+    return CheckedProfile(
+        cells=len(plan_cells(loaded)),
+        note=masker.text(note),
+        problems=tuple(map(masker.text, problems)),
+        warnings=tuple(map(masker.text, texts)),
+    )
 
 
 @click.command(short_help="List the saved profiles, or all profile keys.")

@@ -532,6 +532,49 @@ def test_override_replaces_an_invalid_value_in_the_file(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("load.tags=fast", "tags", ("fast",)),
+        ("load.tags=fast, two words", "tags", ("fast", "two words")),
+        ("load.user_classes=A,B", "user_classes", ("A", "B")),
+        ("load.keep_host=[A]", "keep_host", ("A",)),
+        ("load.locustfile=a.py", "locustfile", ("a.py",)),
+        ("load.locustfile=[a.py, 'b,c.py']", "locustfile", ("a.py", "b,c.py")),
+        ("load.folder=..", "folder", ".."),
+        ("load.options.engine=vllm", "options", {"engine": "vllm"}),
+        ("load.options={stream: true, n: [1, b c]}", "options", {"stream": "true", "n": "1 'b c'"}),
+        ("load.environment.MODE=1", "environment", {"MODE": "1"}),
+        ("load.start_timeout=2m", "start_timeout", 120.0),
+    ],
+)
+def test_overrides_steer_locust(write: Write, override: str, key: str, value: object) -> None:
+    assert getattr(load_profile(write(GRID), [override]).load, key) == value
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        ("options: {headless: true}", "headless cannot be set here: Locust is controlled over its"),
+        ("options: {--web_port: 1}", "--web_port cannot be set here: Locust is controlled over"),
+        ("options: {users: 5}", "users cannot be set here: set users"),
+        ("options: {user-classes: A}", "user-classes cannot be set here: set load.user_classes"),
+        ("options: {a b: 1}", "'a b' is not a valid name of an option: expected letters, digits,"),
+        ("options: {a-b: 1, a_b: 2}", "expected distinct options: in their names, - and _ are the"),
+        ("environment: {LOCUST_HOST: x}", "LOCUST_HOST cannot be set here: set host"),
+        ("environment: {LOADBENCH_X: x}", "LOADBENCH_X cannot be set here: names that start with"),
+        ("tags: ['a,b']", "expected a tag without commas and spaces around it, such as fast, got"),
+        ("user_classes: chat-user", "expected the name of a user class, such as ChatUser, got"),
+        ("start_timeout: 0s", "expected a value > 0s, got '0s'"),
+        ("start_timeout: 25h", "expected a value ≤ 24h, got '25h'"),
+    ],
+)
+def test_settings_of_locust_are_checked(write: Write, load: str, message: str) -> None:
+    key = load.partition(":")[0]
+    assert f"mine.yaml:4: load.{key}" in (error := error_of(write(f"{GRID}load: {{{load}}}\n")))
+    assert message in error
+
+
+@pytest.mark.parametrize(
     ("override", "message"),
     [
         ("users", "expected KEY=VALUE. Example: --set users=5,10"),
@@ -552,7 +595,7 @@ def test_override_replaces_an_invalid_value_in_the_file(write: Write) -> None:
         ("description=!!bool maybe", "description: invalid YAML value"),
         ("description=!!python/object:os.system {}", "description: invalid YAML value"),
         ("users=" + 1500 * "[", "users: expected"),
-        ("load=" + 1500 * "[", "load: invalid YAML value"),
+        ("goals=" + 1500 * "[", "goals: invalid YAML value"),
     ],
 )
 def test_invalid_override_is_reported_once_as_given(

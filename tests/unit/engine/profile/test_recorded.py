@@ -37,6 +37,16 @@ def test_keys_missing_in_older_versions_get_their_defaults() -> None:
     assert read_recorded(older).profile == read_recorded(RECORDED).profile
 
 
+def test_a_profile_of_a_version_with_one_locustfile_is_read() -> None:
+    older = {"model": "closed", "locustfile": "a/b.py", "images": "images", "timeout": "30s"}
+    recorded = read_recorded(changed(load=older))
+
+    assert recorded.profile == make_profile(
+        device="gpu", stack={"model_threads": 2}, load={"locustfile": ["a/b.py"]}
+    )
+    assert recorded.unknown == ()
+
+
 @pytest.mark.parametrize(
     ("keys", "invalid"),
     [

@@ -23,7 +23,7 @@ from tests.support.harness import REPOSITORY
 PROFILES = REPOSITORY / "profiles"
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 SINGLE = "models: 1\nusers: 5\nspawn_rates: 0.5\n"
-BETWEEN_KEYS = re.compile("max must be 0s or at least|cells exceed the limit")
+BETWEEN_KEYS = re.compile("max must be 0s or at least|cells exceed the limit|also in secrets")
 """Rules about several keys, which a schema cannot state."""
 SCHEMA = Draft202012Validator(profile_schema())
 
@@ -59,6 +59,15 @@ VALID = [
     f"{SINGLE}host: http://x\nstack: {{driver: external, environment: {{}}}}\n",
     f"{GRID}goals: {{p95_ms: 0.5, failure_ratio: 0}}\n",
     f"{GRID}settle: {{}}\n",
+    f"{GRID}load: {{locustfile: [a.py, load/chat], folder: ..}}\n",
+    f"{GRID}load: {{locustfile: load, folder: null}}\n",
+    f"{GRID}load: {{options: {{engine: vllm, -m: 1, stream: true, rate: 0.5}}}}\n",
+    f"{GRID}load: {{options: {{hosts: [a, 1, 0.5, false], none: []}}}}\n",
+    f"{GRID}load: {{environment: {{LOCUST_CSV_NAME: x, A: 1}}}}\n",
+    f"{GRID}load: {{tags: fast, exclude_tags: [slow, two words]}}\n",
+    f"{GRID}load: {{user_classes: ChatUser, keep_host: [_Admin, Größe2]}}\n",
+    f"{GRID}load: {{start_timeout: 24h}}\n",
+    f"{GRID}load: {{start_timeout: 0.1}}\n",
 ]
 INVALID = [
     "users: [5]\nspawn_rates: [5]\n",
@@ -137,6 +146,32 @@ INVALID = [
     f"{GRID}stack: {{driver: local, service: web}}\n",
     f"{GRID}load: {{images: ''}}\n",
     f"{GRID}load: {{timeout: 0}}\n",
+    f"{GRID}load: {{start_timeout: 0}}\n",
+    f"{GRID}load: {{start_timeout: 86401}}\n",
+    f"{GRID}load: {{start_timeout: null}}\n",
+    f"{GRID}load: {{locustfile: []}}\n",
+    f"{GRID}load: {{locustfile: [a.py, '']}}\n",
+    f"{GRID}load: {{folder: ''}}\n",
+    f"{GRID}load: {{options: [a]}}\n",
+    f"{GRID}load: {{options: {{'a b': c}}}}\n",
+    f"{GRID}load: {{options: {{---a: c}}}}\n",
+    f'{GRID}load: {{options: {{"a\\n": c}}}}\n',
+    f'{GRID}load: {{options: {{a: "\\0"}}}}\n',
+    f'{GRID}load: {{options: {{a: ["\\0"]}}}}\n',
+    f"{GRID}load: {{options: {{a: null}}}}\n",
+    f"{GRID}load: {{options: {{a: [null]}}}}\n",
+    f"{GRID}load: {{options: {{a: [[b]]}}}}\n",
+    f"{GRID}load: {{options: {{a: {{b: c}}}}}}\n",
+    f"{GRID}load: {{environment: {{A: [1]}}}}\n",
+    f"{GRID}load: {{environment: {{A=: b}}}}\n",
+    f"{GRID}load: {{tags: ''}}\n",
+    f"{GRID}load: {{tags: [' a']}}\n",
+    f"{GRID}load: {{tags: 'fast,slow'}}\n",
+    f'{GRID}load: {{exclude_tags: ["a\\n"]}}\n',
+    f"{GRID}load: {{user_classes: [chat-user]}}\n",
+    f"{GRID}load: {{user_classes: ['']}}\n",
+    f"{GRID}load: {{keep_host: 1User}}\n",
+    f'{GRID}load: {{keep_host: ["A\\n"]}}\n',
     f"{GRID}load: {{model: open}}\n",
     f"{GRID}goals: {{failure_ratio: 2}}\n",
     f"{GRID}goals: {{p95_ms: 0}}\n",
@@ -162,6 +197,12 @@ ONLY_THE_LOADER_REJECTS = [
     f"{GRID}goals: {{p95_ms: .inf}}\n",
     f"{GRID}stack: {{headers: {{Host: a, host: a}}}}\n",
     "models: [1]\nusers: [1]\nspawn_rates: [1.0000001, 1.0000002]\n",
+    f"{GRID}secrets: [A]\nnot_secrets: A\n",
+    f"{GRID}load: {{start_timeout: 25h}}\n",
+    f"{GRID}load: {{options: {{a-b: 1, --a_b: 2}}}}\n",
+    f"{GRID}load: {{options: {{headless: true}}}}\n",
+    f"{GRID}load: {{environment: {{LOCUST_HOST: x}}}}\n",
+    f"{GRID}load: {{environment: {{LOADBENCH_X: x}}}}\n",
 ]
 
 

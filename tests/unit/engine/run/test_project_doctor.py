@@ -11,7 +11,6 @@ from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, Endpoint
 from loadbench.engine.run.project_doctor import compose
 from loadbench.engine.run.project_doctor.checks import ProjectReport, check_project
-from loadbench.engine.run.project_doctor.locustfile import locustfile_checks
 from loadbench.errors import EngineError, ProfileError, RefusedError
 from loadbench.workspace import Workspace
 
@@ -233,42 +232,30 @@ class Ready:
     reason = "requested"
 
 
-@pytest.mark.parametrize(
-    ("text", "level", "message"),
-    [
-        (LOCUSTFILE, "ok", "users: Visitor"),
-        ("class A(HttpUser):\n  abstract = True\nclass B(A): pass", "ok", "users: B"),
-        ("from other import *", "warning", "no class derived from HttpUser"),
-        ("class A(HttpLocust): pass", "problem", "HttpLocust is a class of Locust 0.x"),
-        ("def f(:\n", "problem", "locustfile.py:1: "),
-        ("\0", "problem", ""),
-    ],
-)
 def test_locustfiles_are_read_and_not_executed(
-    tmp_path: Path, text: str, level: str, message: str
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "locustfile.py"
-    file.write_text(text + "\nraise SystemExit\n")
-    check = locustfile_checks(file)[0]
-    assert (check.level, check.subject) == (level, "locustfile")
-    assert message in check.text
+    use(monkeypatch, {"api": {"image": "x", "expose": ["8000"]}})
+    (workspace.root / "load").mkdir()
+    (workspace.root / "far.py").write_text("import gone\n")
+    users = workspace.root / "load/users.py"
+    users.write_text(f"import far\n{LOCUSTFILE}raise SystemExit\n")
+    (workspace.root / "load/more.py").write_text("x = 1\n")
 
+    found = report(workspace, f"{GRID}{STACK}load: {{locustfile: [load/users.py, load/more.py]}}\n")
 
-def test_modules_that_a_locustfile_needs_are_looked_for(tmp_path: Path) -> None:
-    file = tmp_path / "locustfile.py"
-    (tmp_path / "near.py").write_text("")
-    file.write_text(f"import near, json\nfrom nowhere_to_be_found.x import y\n{LOCUSTFILE}")
-    assert [check.text for check in locustfile_checks(file)[1:]] == [
+    shown = [line for line in lines(found, "ok") if line.startswith("locustfile: ")]
+    assert shown == [
+        f"locustfile: {users} and 1 more, users: Visitor",
+        f"locustfile: Locust runs in {workspace.root}: its module far is in it",
+    ]
+    assert lines(found) == [
         (
-            "modules that are not installed: nowhere_to_be_found. Install them in the environment "
-            "of loadbench-tui"
+            f"locustfile: {workspace.root}/far.py:1: module gone was not found: it "
+            f"is not installed in "
+            f"the environment of loadbench-tui, and not in {workspace.root}"
         )
     ]
-    below = tmp_path / "load" / "locustfile.py"
-    below.parent.mkdir()
-    (tmp_path / "shared").mkdir()
-    below.write_text(f"from shared.tasks import x\n{LOCUSTFILE}")
-    assert locustfile_checks(below)[1].text.endswith(f"PYTHONPATH={tmp_path}")
 
 
 def test_files_of_secrets_must_exist(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,6 +163,8 @@ def test_missing_files_are_reported_at_the_keys_of_the_driver(tmp_path: Path) ->
     assert file_warnings(folder.values, workspace)["stack.compose"] == "not found: folder"
     local = filled(form, stack__driver="local")
     assert set(file_warnings(local.values, workspace)) == {"load.images"}
+    values = {"load.locustfile": ["folder"], "load.folder": "gone", "stack.driver": "local"}
+    assert file_warnings(values, workspace) == {"load.folder": "not found: gone"}
 
 
 def test_a_service_that_the_compose_file_lacks_is_a_warning(tmp_path: Path) -> None:

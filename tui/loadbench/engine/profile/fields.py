@@ -34,6 +34,8 @@ class Pattern:
     """A regular expression that the names of a mapping match. The other one is for its values."""
     accepts_integers: bool = False
     """Whether a positive integer is valid, too. Its text then need not be quoted."""
+    accepts_lists: bool = False
+    """Whether values of a mapping may be booleans and lists, too."""
 
 
 @dataclass(frozen=True, slots=True)

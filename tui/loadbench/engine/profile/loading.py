@@ -26,6 +26,7 @@ from loadbench.engine.profile.error_messages import (
 )
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
+from loadbench.engine.profile.sections.load import NAME_LISTS
 from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
 from loadbench.engine.profile.values.overrides import masked_override
 from loadbench.engine.profile.values.secrets import SecretNames
@@ -143,15 +144,12 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
 
 
 def check_files(workspace: Workspace, profile: Profile) -> None:
-    """Check that the locustfile, the images and the CA certificate of a profile exist.
+    """Check that the images and the CA certificate of a profile exist.
 
     Raises:
         ProfileError: One of them is missing, or cannot be read.
     """
     errors = []
-    for locustfile in (workspace.root / name for name in profile.load.locustfile):
-        if not paths.exists(locustfile):
-            errors.append(f"load.locustfile: file not found: {locustfile}")
     images = workspace.root / profile.load.images
     if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")
@@ -250,7 +248,10 @@ def _override(source: Source, text: str) -> None:
 def _override_value(key: str, text: str) -> Any:
     if key in ALIASES.values():
         return expand_numbers(text)
-    return parse_value(text)
+    value = parse_value(text)
+    if key in NAME_LISTS and isinstance(value, str):
+        return [name.strip() for name in value.split(",")]
+    return value
 
 
 def _describe(detail: ErrorDetails, source: Source) -> Problem:

@@ -50,7 +50,9 @@ def profile_schema() -> Schema:
 
     The schema cannot express, and accepts: durations with units outside of their limits, a
     `settle.max` that is too short for `settle.window`, ports above 65535, spawn rates that differ
-    only after the sixth digit, headers that differ only in case, and infinite numbers.
+    only after the sixth digit, headers that differ only in case, options that differ only in - and
+    _, options and variables of Locust that a profile must not set, names in both `secrets` and
+    `not_secrets`, and infinite numbers.
     """
     properties: dict[str, Schema] = {}
     sections = {section.name: section for section in profile_sections()}
@@ -108,7 +110,11 @@ def _value_schema(key: ProfileKey) -> Schema:
     if key.kind is KeyKind.VARIABLES:
         schema["propertyNames"] = {"pattern": key.name_pattern or VARIABLE_NAME}
         pattern = key.pattern or _WITHOUT_NUL
-        schema["additionalProperties"] = {"type": ["string", "number"], "pattern": pattern}
+        value: Schema = {"type": ["string", "number"], "pattern": pattern}
+        if key.accepts_lists:
+            value["type"].append("boolean")
+            value = {"anyOf": [value, {"type": "array", "items": value}]}
+        schema["additionalProperties"] = value
         return schema
     pattern = _DURATION if key.kind is KeyKind.DURATION else key.pattern
     minimum = 1 if key.accepts_integers else key.minimum

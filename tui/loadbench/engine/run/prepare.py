@@ -21,9 +21,9 @@ from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, Project, RunStarted
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.load.source.files import check_all_files
 from loadbench.engine.locks import StackLock
 from loadbench.engine.masking import Masker
-from loadbench.engine.profile.loading import check_files
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.values.resolving import ResolvedProfile
@@ -76,7 +76,7 @@ def prepare_run(request: RunRequest) -> Prepared:
 
 def _prepare(request: RunRequest, run_profile: ResolvedProfile) -> Prepared:
     workspace, profile, masker = request.workspace, run_profile.resolved, run_profile.masker
-    check_files(workspace, profile)
+    check_all_files(workspace, profile)
     preflight = registry.preflight(workspace, profile)
     cells = len(plan_cells(profile))
     lock = lock_stack(preflight, request)
@@ -157,7 +157,7 @@ def stack_opener(
         return lambda: stack
 
     def open_after_wait() -> Stack:
-        check_files(workspace, profile)
+        check_all_files(workspace, profile)
         now = registry.preflight(workspace, profile, only=preflight.driver)
         refuse_other_engine(preflight.facts.project, now.facts.project)
         check_space(folder, SPARE)
@@ -213,7 +213,7 @@ def preview_run(request: RunRequest) -> RunPlan:
     """
     workspace, run_profile = request.workspace, requested_profile(request)
     with run_profile.masker.errors():
-        check_files(workspace, run_profile.resolved)
+        check_all_files(workspace, run_profile.resolved)
         preflight = registry.preflight(workspace, run_profile.resolved)
         return plan_of(workspace, run_profile, preflight, len(plan_cells(run_profile.resolved)))
 

@@ -9,7 +9,8 @@ from loadbench.engine.hardware.versions import versions
 from loadbench.engine.journal.events import Note, RunResumed
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.profile.loading import check_files, load_profile
+from loadbench.engine.load.source.files import check_all_files
+from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.recorded import unreadable_profile
 from loadbench.engine.profile.values.resolving import ResolvedProfile, resolve_profile
@@ -118,7 +119,7 @@ def _checked(request: RunRequest, run: Run, run_profile: ResolvedProfile) -> _Re
     resumption = plan_resumption(run.state, again=request.again, points=request.added)
     if not resumption.cells:
         raise UsageError(f"{run.name}: no cells left to measure{_hint(run)}")
-    check_files(workspace, run_profile.resolved)
+    check_all_files(workspace, run_profile.resolved)
     return _Resumable(
         run_profile=run_profile,
         preflight=_same_driver(workspace, run_profile.resolved, run.state),

@@ -199,6 +199,13 @@ class Entered:
             return _as_written(written)
 
 
+_PATH_TYPES: Mapping[str, Callable[[Path], bool]] = {
+    "load.locustfile": Path.exists,  # a file or a folder
+    "load.folder": Path.is_dir,
+    "load.images": Path.is_dir,
+}
+
+
 def file_warnings(values: Mapping[str, Any], workspace: Workspace) -> dict[str, str]:
     """Return a warning for each key that names a missing file, folder or Compose service.
 
@@ -208,14 +215,14 @@ def file_warnings(values: Mapping[str, Any], workspace: Workspace) -> dict[str, 
     """
     root = workspace.root
     settings = settings_of(str(values.get("stack.driver")))
-    keys = ["load.locustfile", "load.images"]
+    keys = ["load.locustfile", "load.folder", "load.images"]
     if settings is None or settings.supports("compose"):
         keys.append("stack.compose")
     warnings = {}
     for key in keys:
-        value = values.get(key, ())
+        value = values.get(key) or ()
         paths = [value] if isinstance(value, str) else value
-        has_type = Path.is_dir if key == "load.images" else Path.is_file
+        has_type = _PATH_TYPES.get(key, Path.is_file)
         missing = [
             path
             for path in paths

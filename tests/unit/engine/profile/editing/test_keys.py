@@ -64,6 +64,13 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         ("spawn_rates", KeyKind.NUMBERS, "0.001 to 1000", "users/s"),
         ("run_time", KeyKind.DURATION, "1s to 24h", ""),
         ("load.timeout", KeyKind.DURATION, "above 0s, up to 1h", ""),
+        ("load.start_timeout", KeyKind.DURATION, "above 0s, up to 24h", ""),
+        ("load.locustfile", KeyKind.TEXTS, "", ""),
+        ("load.folder", KeyKind.TEXT, "", ""),
+        ("load.options", KeyKind.VARIABLES, "", ""),
+        ("load.environment", KeyKind.VARIABLES, "", ""),
+        ("load.tags", KeyKind.TEXTS, "", ""),
+        ("load.keep_host", KeyKind.TEXTS, "", ""),
         ("recheck_first", KeyKind.BOOLEAN, "", ""),
         ("stack.compose", KeyKind.TEXTS, "", ""),
         ("stack.port", KeyKind.TEXT, "", ""),
@@ -92,7 +99,7 @@ def test_null_is_allowed_for_addresses_limits_and_goals() -> None:
     goals = {name for name in FIRST_KEYS if name.startswith("goals.")}
 
     limits = {"stack.memory_mb", "stack.gpu_memory_mb"}
-    assert optional == {"host", "stack.port", "stack.ca_file", *limits, *goals}
+    assert optional == {"host", "stack.port", "stack.ca_file", "load.folder", *limits, *goals}
 
 
 def test_default_is_the_value_of_a_profile_without_the_key() -> None:

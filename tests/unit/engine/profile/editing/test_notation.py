@@ -47,11 +47,23 @@ LISTS_OF_NAMES = {
         min_size=1,
     ),
 }
+tags = st.lists(st.text("abc é-_1", min_size=1).filter(lambda text: text == text.strip()))
+class_names = st.lists(st.sampled_from(["ChatUser", "_Admin2", "Größe"]))
+LISTS_OF_NAMES |= {
+    "load.tags": tags,
+    "load.exclude_tags": tags,
+    "load.user_classes": class_names,
+    "load.keep_host": class_names,
+}
 header_values = st.text(st.characters(max_codepoint=0xFF)).filter(str.isprintable)
 MAPPINGS = {
     "stack.headers": st.dictionaries(
         st.sampled_from(["Host", "X-Api-Key", "x.y"]), header_values.filter(without_references)
-    )
+    ),
+    "load.options": st.dictionaries(st.sampled_from(["engine", "--m", "-n", "x.y_z"]), plain_texts),
+    "load.environment": st.dictionaries(
+        names.filter(lambda name: not name.startswith(("LOCUST_", "LOADBENCH_"))), plain_texts
+    ),
 }
 TEXTS = {
     "host": st.sampled_from(["http://127.0.0.1:8000", "https://[::1]"]),

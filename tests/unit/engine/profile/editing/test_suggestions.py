@@ -121,6 +121,27 @@ def test_locustfiles_and_image_folders_are_suggested(workspace: Workspace) -> No
     assert suggestions("load.images", {}, workspace) == ("images", "data/photos")
 
 
+def test_names_in_the_named_locustfiles_are_suggested(workspace: Workspace) -> None:
+    text = b"""
+class Base(object): ...
+class ChatUser(Base, locust.FastHttpUser):
+    @tag("fast", 'two words')
+    @task
+    def ask(self): ...
+"""
+    write(workspace, "load/chat/users.py", text)
+    write(workspace, "load/more/b.py", b"class Admin(HttpUser):\n    @locust.tag('slow')\n")
+    values = {"load.locustfile": ["load/chat/users.py", "load/more", "gone.py"]}
+
+    assert suggestions("load.user_classes", values, workspace) == ("ChatUser", "Admin")
+    assert suggestions("load.keep_host", values, workspace) == ("ChatUser", "Admin")
+    assert suggestions("load.tags", values, workspace) == ("fast", "two words", "slow")
+    assert suggestions("load.exclude_tags", values, workspace) == ("fast", "two words", "slow")
+    found = suggestions("load.folder", {"load.locustfile": "load/chat/users.py"}, workspace)
+    assert found == ("load/chat", "load", ".")
+    assert suggestions("load.user_classes", {"load.locustfile": 5}, workspace) == ()
+
+
 def test_bundled_workspace_has_suggestions() -> None:
     workspace = Workspace(root=REPOSITORY, reports=REPOSITORY / "reports")
     values = {"stack.compose": ["stack/compose.yaml"]}

@@ -57,6 +57,23 @@ def test_the_environment_comes_first_for_overridden_keys() -> None:
     assert found == WRITTEN
 
 
+def test_options_and_variables_of_locust_are_restored() -> None:
+    load = {"options": {"api-key": ["first-key", "b"]}, "environment": {"HF_TOKEN": "s3cret"}}
+    written = make_profile(load=load)
+    run = resolve_profile(written, {})
+    values = {"load.options.api-key": ["first-key", "b"]}
+    recorded = Profile.model_validate(run.recorded)
+
+    def restored_from(written: Mapping[str, Any], environ: Mapping[str, str]) -> Profile:
+        keys, file = run.masked_keys, Path("mine.yaml")
+        return restored(recorded, keys, file=file, written=written, overridden=(), environ=environ)
+
+    assert run.masked_keys == ("load.options.api-key", "load.environment.HF_TOKEN")
+    assert restored_from(values, {"HF_TOKEN": "s3cret"}) == written
+    with pytest.raises(RefusedError, match="environment variable LOADBENCH_LOAD_OPTIONS_API_KEY"):
+        restored_from({}, {})
+
+
 def test_all_missing_values_are_named() -> None:
     with pytest.raises(RefusedError) as caught:
         restored(

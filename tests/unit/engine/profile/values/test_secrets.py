@@ -54,6 +54,38 @@ def test_listed_names_are_always_or_never_secret() -> None:
     assert recorded("URL", "http://u:p@h", not_secrets=["URL"]) == "http://u:p@h"
 
 
+def recorded_load(section: str, values: dict[str, Any], **keys: Any) -> Any:
+    """Return the recorded values of a mapping in the section `load`."""
+    return masked_data(make_profile(load={section: values}, **keys).resolved())["load"][section]
+
+
+@pytest.mark.parametrize("section", ["options", "environment"])
+def test_options_and_variables_of_locust_are_secret_by_name(section: str) -> None:
+    values = {"api-key": "s3cret", "engine": "vllm", "url": "http://u:p@h/x"}
+    masked = {"api-key": MASK, "engine": "vllm", "url": f"http://{MASK}@h/x"}
+
+    assert recorded_load(section, values) == masked
+    assert recorded_load(section, values, secrets=["engine"])["engine"] == MASK
+    assert recorded_load(section, values, not_secrets=["API_KEY"])["api-key"] == "s3cret"
+
+
+def test_an_option_that_refers_to_a_secret_is_recorded_as_written_and_masked_in_texts() -> None:
+    profile = make_profile(load={"options": {"key": "${HF_TOKEN}", "login": "x ${HF_TOKEN}"}})
+    found = resolve_profile(profile, {"HF_TOKEN": "s3cret"})
+
+    assert found.resolved.load.options == {"key": "s3cret", "login": "x s3cret"}
+    assert found.recorded["load"]["options"] == {"key": "${HF_TOKEN}", "login": "x ${HF_TOKEN}"}
+    assert found.masker.text("--key s3cret") == f"--key {MASK}"
+
+
+def test_each_value_of_a_secret_option_is_masked() -> None:
+    profile = make_profile(load={"options": {"api-key": ["first-key", "second key"]}})
+    masker = resolve_profile(profile, {}).masker
+
+    assert masker.text("used first-key") == f"used {MASK}"
+    assert masker.text("used second key") == f"used {MASK}"
+
+
 def test_a_name_in_both_lists_is_an_error() -> None:
     with pytest.raises(ValueError, match="A: also in secrets"):
         make_profile(secrets=["A"], not_secrets=["A"])

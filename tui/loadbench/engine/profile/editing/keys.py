@@ -61,6 +61,8 @@ class ProfileKey:
     """A regular expression that the names in a mapping match. Empty: any name of a variable."""
     accepts_integers: bool
     """Whether a text may be written as a positive integer, without quotes."""
+    accepts_lists: bool
+    """Whether values of a mapping may be booleans and lists, too."""
     allows_empty: bool
     """Whether a list may be empty."""
     default: Any
@@ -237,6 +239,7 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         pattern="".join(item.text for item in patterns),
         name_pattern="".join(item.names for item in patterns),
         accepts_integers=any(item.accepts_integers for item in patterns),
+        accepts_lists=any(item.accepts_lists for item in patterns),
         allows_empty=allows_empty,
         default=None if field.is_required() else value,
         is_required=field.is_required(),

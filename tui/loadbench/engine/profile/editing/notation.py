@@ -29,7 +29,16 @@ _HINTS = {
 }
 
 
-_HINTS_OF_KEYS = {"stack.health": "/health tcp", "stack.headers": "Host=api.example.com"}
+_HINTS_OF_KEYS = {
+    "stack.health": "/health tcp",
+    "stack.headers": "Host=api.example.com",
+    "load.locustfile": 'locustfile.py "my users.py"',
+    "load.options": "engine=vllm stream=true",
+    "load.tags": "fast chat",
+    "load.exclude_tags": "slow",
+    "load.user_classes": "ChatUser",
+    "load.keep_host": "AdminUser",
+}
 
 
 def notation_hint(key: ProfileKey) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from loadbench.engine.bounds.files import read_file
 from loadbench.engine.profile.editing.compose_text import ComposeText, ServiceText
 from loadbench.errors import ProfileError
+from loadbench.paths import is_dir
 from loadbench.workspace import Workspace
 
 MAX_SECONDS = 1.0
@@ -24,6 +25,9 @@ MAX_DEPTH = 2
 
 _COMPOSE_NAME = re.compile(r"(docker-)?compose.*\.ya?ml")
 _LOCUST = re.compile(rb"^[ \t]*(?:from|import)[ \t]+locust\b", re.MULTILINE)
+_USER_CLASS = re.compile(r"^class[ \t]+(\w+)[ \t]*\([^)]*User\b", re.MULTILINE)
+_TAGS = re.compile(r"^[ \t]*@(?:locust\.)?tag\(([^)]*)\)", re.MULTILINE)
+_TAG = re.compile(r"\"([^\"\\]+)\"|'([^'\\]+)'")
 _IMAGE_NAME = re.compile(r".+\.jp.*g")
 """The same files as in `locustfile.py` of the workspace."""
 
@@ -64,26 +68,48 @@ class _Search:
             if path.suffix == ".py" and _LOCUST.search(_contents(path)):
                 yield self._relative(path)
 
+    def working_folders(self) -> Iterator[str]:
+        for name in self._names("load.locustfile"):
+            folders = Path(name).parents if name.endswith(".py") else [Path(name)]
+            yield from (folder.as_posix() for folder in folders)
+
+    def user_classes(self) -> Iterator[str]:
+        for match in self._in_locustfiles(_USER_CLASS):
+            yield match[1]
+
+    def tags(self) -> Iterator[str]:
+        for match in self._in_locustfiles(_TAGS):
+            yield from (tag[1] or tag[2] for tag in _TAG.finditer(match[1]))
+
     def image_folders(self) -> Iterator[str]:
         folders = (path.parent for path in self._files() if _IMAGE_NAME.fullmatch(path.name))
         return (self._relative(folder) for folder in dict.fromkeys(folders))
 
     def _services(self) -> list[ServiceText]:
         """Return the services of the compose files that the values name, most relevant first."""
-        named = self.values.get("stack.compose")
-        names = (
-            [named] if isinstance(named, str) else named if isinstance(named, list | tuple) else []
-        )
         merged = ComposeText()
-        for name in names:
-            if not isinstance(name, str):
-                continue
+        for name in self._names("stack.compose"):
             try:
                 text = _contents(self.workspace.root / name).decode("utf-8")
                 merged = merged.with_file(text, deadline_s=self.deadline_s)
             except (ProfileError, UnicodeDecodeError):
                 continue
         return sorted(merged.services, key=lambda service: service.rank)
+
+    def _names(self, key: str) -> list[str]:
+        """Return the paths at a key, whose value may be invalid."""
+        named = self.values.get(key)
+        names = named if isinstance(named, list | tuple) else [named]
+        return [name for name in names if isinstance(name, str)]
+
+    def _in_locustfiles(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Yield the matches of a pattern in the locustfiles that the values name."""
+        for name in self._names("load.locustfile"):
+            path = self.workspace.root / name
+            files = _entries(path)[1] if is_dir(path) else [path]
+            for file in files:
+                if file.suffix == ".py":
+                    yield from pattern.finditer(_contents(file).decode("utf-8", "replace"))
 
     def _files(self) -> Iterator[Path]:
         """Yield the files of the workspace, those near its root first."""
@@ -114,6 +140,11 @@ _SOURCES: dict[str, Callable[[_Search], Iterator[str]]] = {
     "stack.health": _Search.health_checks,
     "host": _Search.hosts,
     "load.locustfile": _Search.locustfiles,
+    "load.folder": _Search.working_folders,
+    "load.tags": _Search.tags,
+    "load.exclude_tags": _Search.tags,
+    "load.user_classes": _Search.user_classes,
+    "load.keep_host": _Search.user_classes,
     "load.images": _Search.image_folders,
 }
 
@@ -125,7 +156,8 @@ def suggestions(key: str, values: Mapping[str, Any], workspace: Workspace) -> tu
 
     Args:
         key: Dotted name of the key. Keys with a fixed set of values have no suggestions here.
-        values: Values by dotted key, valid or not. `stack.compose` names the compose files.
+        values: Values by dotted key, valid or not. `stack.compose` names the compose files, and
+            `load.locustfile` the locustfiles.
         workspace: Where relative paths start.
     """
     source = _SOURCES.get(key)

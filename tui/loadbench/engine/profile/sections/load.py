@@ -23,6 +23,10 @@ from loadbench.engine.profile.sections.locust_options import (
 )
 
 _OPTION = r"^-{0,2}[A-Za-z0-9][A-Za-z0-9_.-]*(?!\n)$"
+_TAG = r"^(?!\s)[^,\x00-\x1f\x7f]+(?<!\s)(?!\n)$"
+NAME_LISTS = ("load.tags", "load.exclude_tags", "load.user_classes", "load.keep_host")
+"""Keys with lists of names that contain no commas, so that an override may separate them by one."""
+
 _RESERVED = "LOADBENCH_"
 """Prefix of the variables that the tool itself sets."""
 
@@ -49,29 +53,34 @@ def _option_text(value: Any) -> Any:
 def _options(options: dict[str, str]) -> dict[str, str]:
     for name, value in options.items():
         if not re.search(_OPTION, name):
-            raise ValueError(f"{name!r} is not a valid name of an option, such as engine")
+            raise ValueError(
+                f"{name!r} is not a valid name of an option: expected letters, digits, -, _ and "
+                "., such as engine"
+            )
         if reason := reason_against_option(name):
-            raise ValueError(f"{name} is not available: {reason}")
+            raise ValueError(f"{name} cannot be set here: {reason}")
         if "\0" in value:
             raise ValueError(f"{name}: expected a value without NUL")
         check_references(name, value)
     if len({plain_option(name).replace("_", "-") for name in options}) < len(options):
-        raise ValueError("expected distinct options")
+        raise ValueError("expected distinct options: in their names, - and _ are the same")
     return options
 
 
 def _environment(variables: dict[str, str]) -> dict[str, str]:
     for name in variables:
         if reason := reason_against_variable(name):
-            raise ValueError(f"{name} is not available: {reason}")
+            raise ValueError(f"{name} cannot be set here: {reason}")
         if name.startswith(_RESERVED):
-            raise ValueError(f"{name} is not available: names that start with {_RESERVED} are used")
+            raise ValueError(
+                f"{name} cannot be set here: names that start with {_RESERVED} are reserved"
+            )
     return variables
 
 
 def _tag(text: str) -> str:
-    if not text or not text.isprintable() or text != text.strip():
-        raise ValueError("expected a tag, such as fast")
+    if not re.search(_TAG, text):
+        raise ValueError("expected a tag without commas and spaces around it, such as fast")
     return text
 
 
@@ -85,13 +94,13 @@ Options = Annotated[
     dict[str, str],
     BeforeValidator(_option_values),
     AfterValidator(_options),
-    Pattern("", names=_OPTION),
+    Pattern("", names=_OPTION, accepts_lists=True),
 ]
 Tags = Annotated[
-    tuple[Annotated[str, AfterValidator(_tag), Pattern(r"\S")], ...], BeforeValidator(as_texts)
+    tuple[Annotated[str, AfterValidator(_tag), Pattern(_TAG)], ...], BeforeValidator(as_texts)
 ]
 ClassNames = Annotated[
-    tuple[Annotated[str, AfterValidator(_class_name), Pattern(r"^[^\W\d]\w*$")], ...],
+    tuple[Annotated[str, AfterValidator(_class_name), Pattern(r"^[^\W\d]\w*(?!\n)$")], ...],
     BeforeValidator(as_texts),
 ]
 LocustVariables = Annotated[Variables, AfterValidator(_environment)]
@@ -110,16 +119,16 @@ class LoadSection(Section):
     locustfile: PathTexts = Field(
         ("locustfile.py",),
         title="Locustfile",
-        description="Locustfile that defines the behaviour of a user; several files, or a folder "
-        "with all its Python files, are possible. Paths are absolute or relative to the workspace",
+        description="Locustfile that defines the behaviour of a user, a list of several, or a "
+        "folder with all its Python files. Paths are absolute or relative to the workspace",
         json_schema_extra={"comment": "behaviour of a user; a file, several, or a folder"},
     )
     folder: PathText | None = Field(
         None,
         title="Working folder",
-        description="Folder in which Locust runs: the locustfile can import modules and open "
-        "files that are in it. null: the folder of the locustfile, or the nearest one above it in "
-        "which its imports are found",
+        description="Working folder of Locust, from which the locustfile imports modules and opens "
+        "files. Its path is absolute or relative to the workspace. null: the folder of the "
+        "locustfile, or the nearest one above it in which its imports are found",
         json_schema_extra={
             "comment": "working folder of Locust; null: where the imports are found"
         },
@@ -128,45 +137,50 @@ class LoadSection(Section):
         default_factory=dict,
         title="Options",
         description="Command-line options of the locustfile and of Locust, by name without dashes, "
-        "such as {engine: vllm, stream: true, hosts: [a, b]}. Write secrets as ${NAME}",
-        json_schema_extra={"comment": "command-line options of the locustfile: {engine: vllm}"},
+        "such as {engine: vllm, stream: true, hosts: [a, b]}. true sets a flag, a list gives "
+        "several values. Write secrets as ${NAME}",
+        json_schema_extra={
+            "comment": "options of the locustfile, such as {engine: vllm}; true: a flag"
+        },
     )
     environment: LocustVariables = Field(
         default_factory=dict,
         title="Environment of Locust",
-        description="Additional environment variables of the locustfile. Write secrets as ${NAME}",
+        description="Additional environment variables of Locust, which the locustfile can read. "
+        "Write secrets as ${NAME}",
         json_schema_extra={"comment": "additional environment variables of the locustfile"},
     )
     tags: Tags = Field(
         (),
         title="Tags",
-        description="Tags of the tasks to execute. []: all tasks",
+        description="Only tasks with one of these tags are executed. []: all tasks",
         json_schema_extra={"comment": "only tasks with one of these tags; []: all"},
     )
     exclude_tags: Tags = Field(
         (),
         title="Excluded tags",
-        description="Tags of the tasks that are not executed",
+        description="Tasks with one of these tags are not executed",
         json_schema_extra={"comment": "no tasks with one of these tags"},
     )
     user_classes: ClassNames = Field(
         (),
         title="User classes",
-        description="User classes of the locustfile to use. []: all that are not abstract",
+        description="Names of the user classes to use. []: all of the locustfile that are not "
+        "abstract",
         json_schema_extra={"comment": "user classes of the locustfile to use; []: all"},
     )
     keep_host: ClassNames = Field(
         (),
-        title="User classes with their own host",
-        description="User classes that send their requests to the host that the locustfile sets. "
-        "All others send them to the service under test",
+        title="Classes with their own host",
+        description="Names of user classes that send requests to the host that the locustfile sets "
+        "for them. All others send them to the service under test",
         json_schema_extra={"comment": "user classes that keep their own host"},
     )
     start_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
         60.0,
         title="Start timeout of Locust",
-        description="Maximum time for each of: importing the locustfile, its init listeners, and "
-        "its test_start listeners before a cell",
+        description="Maximum time for the import of the locustfile, for its init listeners, and "
+        "for its test_start listeners before a cell, each",
         json_schema_extra={
             "comment": "maximum time for import, init and test_start of the locustfile"
         },

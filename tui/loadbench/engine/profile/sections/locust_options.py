@@ -3,6 +3,7 @@
 All other options and variables are passed to Locust.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -80,7 +81,15 @@ KEPT_OUT = (
 )
 """Locust 2.47; `tests/e2e/test_locust_contract.py` checks that the names exist."""
 
-_BY_NAME: Mapping[str, KeptOut] = {name: one for one in KEPT_OUT for name in one.names}
+PASSED_ON = (
+    *("config-users", "print-stats", "only-summary", "reset-stats", "skip-log-setup"),
+    *("loglevel", "L", "exit-code-on-error", "equal-weights", "otel"),
+)
+"""All other options of Locust. They start no listener, write no file and do not end the process."""
+
+_BY_NAME: Mapping[str, KeptOut] = {
+    name.replace("_", "-"): one for one in KEPT_OUT for name in one.names
+}
 _BY_VARIABLE: Mapping[str, KeptOut] = {name: one for one in KEPT_OUT for name in one.variables}
 
 
@@ -89,14 +98,21 @@ def plain_option(name: str) -> str:
     return name.removeprefix("-").removeprefix("-")
 
 
+def option_values(text: str) -> list[str]:
+    """Return the values that the text of an option stands for, as on a command line."""
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quotation is not closed
+        return [text]
+
+
 def reason_against_option(name: str) -> str:
     """Return why an option is not available, or an empty text if it is.
 
     Args:
         name: The option with or without leading dashes, with dashes or underscores in it.
     """
-    plain = plain_option(name)
-    kept_out = _BY_NAME.get(plain) or _BY_NAME.get(plain.replace("_", "-"))
+    kept_out = _BY_NAME.get(plain_option(name).replace("_", "-"))
     return kept_out.reason if kept_out else ""
 
 

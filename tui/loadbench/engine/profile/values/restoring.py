@@ -18,8 +18,9 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.source import read_source
 from loadbench.engine.profile.values.resolving import missing_variables
 from loadbench.engine.profile.values.secrets import (
-    ENVIRONMENT,
+    ENVIRONMENTS,
     MAPPINGS,
+    OPTIONS,
     Path,
     find_secrets,
     is_masked_like,
@@ -139,7 +140,8 @@ def restored(
             if value not in (None, "", old) and is_masked_like(old, value)
         ]
         if usable:
-            values[path] = str(usable[0])
+            # An option may have several values.
+            values[path] = usable[0] if path[:-1] == OPTIONS else str(usable[0])
         else:
             missing.append(f"{key}: set the environment variable {variable}, or the key in {file}")
     complete = replaced(data, values)
@@ -156,7 +158,7 @@ def restored(
 
 def _variable(path: Path) -> str:
     """Return the environment variable that can hold a masked value."""
-    if path[:-1] == ENVIRONMENT:
+    if path[:-1] in ENVIRONMENTS:
         return str(path[-1])
     # The first item of a list is usually the only one.
     parts = path[:-1] if path[-1] == 0 else path

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
+from loadbench.engine.profile.sections.locust_options import option_values
 from loadbench.engine.profile.values.references import Reference, parse, resolve_text
 from loadbench.engine.profile.values.urls import (
     SCHEMES,
@@ -29,7 +30,9 @@ LITERAL_KEYS = ("description", "secrets", "not_secrets")
 
 ENVIRONMENT = ("stack", "environment")
 HEADERS = ("stack", "headers")
-MAPPINGS = (ENVIRONMENT, HEADERS, ("load", "environment"), ("load", "options"))
+OPTIONS = ("load", "options")
+ENVIRONMENTS = (ENVIRONMENT, ("load", "environment"))
+MAPPINGS = (*ENVIRONMENTS, HEADERS, OPTIONS)
 """Keys whose values are named by the user, so that the names decide."""
 
 URLS = (("host",), ("stack", "health"))
@@ -191,6 +194,8 @@ def _secret(
     if is_named and value and (is_listed or not reads_as_number(value)):
         values += (part for text in texts for part in _named_values(text))
         values += (part for text in texts for part in _header_parts(text) if is_header)
+        if path[: len(OPTIONS)] == OPTIONS:
+            values += (part for text in texts for part in option_values(text))
         return Secret(path, value, MASK if has_literal(parts) else value, tuple(values))
     masked = value
     if not _is_exempt(path, names):

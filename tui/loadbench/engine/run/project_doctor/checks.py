@@ -1,6 +1,5 @@
 """Checks a profile and everything it refers to."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,13 @@ from loadbench.engine.profile.source import read_source
 from loadbench.engine.profile.values.resolving import resolve_profile
 from loadbench.engine.run.doctor import Check
 from loadbench.engine.run.project_doctor.compose import ComposeChecks
-from loadbench.engine.run.project_doctor.locustfile import locustfile_checks
+from loadbench.engine.run.project_doctor.locustfiles import (
+    locustfile_checks,
+    locustfile_paths,
+)
 from loadbench.engine.run.project_doctor.repair import missing_keys, usable_profile
 from loadbench.errors import LoadbenchError, ProfileError
-from loadbench.paths import is_dir, is_file
+from loadbench.paths import is_dir
 from loadbench.workspace import Workspace
 
 
@@ -64,14 +66,14 @@ def check_project(workspace: Workspace, name: str) -> ProjectReport:
     except ProfileError as error:
         checks += _problems(file, str(error))
     lines = [f"{key}: {value}" for key, value in missing_keys(draft).items()]
-    locustfile = Path(os.path.normpath(workspace.root / used.load.locustfile[0])).absolute()
-    if not is_file(locustfile):
+    locustfiles = locustfile_paths(workspace.root, used)
+    if not locustfiles:
         lines += _other_locustfile(workspace, used)
-    checks += locustfile_checks(locustfile)
+    checks += locustfile_checks(workspace.root, used)
     checks += _images(workspace, used)
     # The value `auto`, for which there are no settings, prefers containers.
     if settings_of(used.stack.driver) in (None, ComposeSettings):
-        compose = ComposeChecks(workspace, used, text_of(locustfile))
+        compose = ComposeChecks(workspace, used, "\n".join(map(text_of, locustfiles)))
         compose.run()
         checks += [_located(file, check) for check in compose.checks]
         lines += compose.lines
