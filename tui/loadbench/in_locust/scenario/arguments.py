@@ -5,6 +5,7 @@ import difflib
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from loadbench.engine.profile.sections.locust_options import option_key
 from loadbench.in_locust.settings import ScenarioSettings
 
 KEY = "load.options"
@@ -34,11 +35,13 @@ def arguments(
     found = [*scenario.user_classes]
     for option, tags in (("--tags", scenario.tags), ("--exclude-tags", scenario.exclude_tags)):
         found += [option, *tags] if tags else []
-    by_name = {_plain(text): (action, text) for action in actions for text in action.option_strings}
+    by_name = {
+        option_key(text): (action, text) for action in actions for text in action.option_strings
+    }
     for name, value in scenario.options.items():
-        if _plain(name) not in by_name:
+        if option_key(name) not in by_name:
             raise OptionError(f"{name}: {_unknown(name, own)}")
-        action, text = by_name[_plain(name)]
+        action, text = by_name[option_key(name)]
         try:
             found += _arguments(action, text, value)
         except ValueError as error:
@@ -96,7 +99,7 @@ def _unknown(name: str, own: Iterable[argparse.Action]) -> str:
     names = [_name(action) for action in own if action.option_strings]
     if not names:
         return "the locustfile has no options"
-    close = difflib.get_close_matches(_plain(name), names, n=1)
+    close = difflib.get_close_matches(option_key(name), names, n=1)
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     hint = f"Did you mean {close[0]}?" if close else f"It has {', '.join(names[:_MAX_NAMES])}{more}"
     return f"the locustfile has no such option. {hint}"
@@ -111,9 +114,4 @@ def required(action: argparse.Action) -> str:
 
 def _name(action: argparse.Action) -> str:
     """Return the longest name of an option."""
-    return _plain(max(action.option_strings, key=len))
-
-
-def _plain(option: str) -> str:
-    """Return the name of an option without leading dashes, in one spelling."""
-    return option.lstrip("-").replace("_", "-")
+    return option_key(max(action.option_strings, key=len))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from loadbench.engine.load.source.findings import SourceFinding, listed, quoted, suggestion
 from loadbench.engine.load.source.options import DeclaredOption
 from loadbench.engine.profile.sections.load import LoadSection
-from loadbench.engine.profile.sections.locust_options import PASSED_ON, plain_option
+from loadbench.engine.profile.sections.locust_options import PASSED_ON, option_key
 
 
 def option_findings(
@@ -18,18 +18,19 @@ def option_findings(
         declared: The options that the locustfiles add.
         variables: The environment variables of Locust.
     """
-    given = {plain_option(name): value for name, value in load.options.items()}
+    given = {option_key(name): value for name, value in load.options.items()}
     known = [name for option in declared for name in option.names]
     is_open = any(not option.names for option in declared)
+    keys = {option_key(name) for name in (*known, *PASSED_ON)}
     for name in given:
-        if name not in (*known, *PASSED_ON) and not is_open:
+        if name not in keys and not is_open:
             text = (
                 f"load.options: no locustfile adds the option {quoted(name)}, and Locust has none"
                 f"{suggestion(name, [*known, *PASSED_ON])}"
             )
             yield SourceFinding("warning", text)
     for option in declared:
-        values = [given[name] for name in option.names if name in given]
+        values = [given[key] for key in map(option_key, option.names) if key in given]
         is_set = bool(values) or option.variable in variables
         if option.is_required and option.names and not is_set:
             yield _required(option)

@@ -32,7 +32,8 @@ class DeclaredOption:
     variable: str
     """The environment variable that sets it, too. Empty if there is none."""
     choices: tuple[str, ...]
-    """The allowed values. Empty if they are not restricted, or not literal."""
+    """The allowed values. Empty if they are not restricted, or not literal, or if the option has
+    several values or a type."""
 
 
 def declared_options(file: Path, tree: ast.Module) -> Iterator[DeclaredOption]:
@@ -52,7 +53,7 @@ def declared_options(file: Path, tree: ast.Module) -> Iterator[DeclaredOption]:
             line=call.lineno,
             is_required=is_true(keyword_of(call, "required")) and id(call) in of_locust,
             variable=constant_text(keyword_of(call, "env_var")) or "",
-            choices=tuple(_literals(keyword_of(call, "choices"))),
+            choices=() if _is_converted(call) else tuple(_literals(keyword_of(call, "choices"))),
         )
 
 
@@ -75,6 +76,11 @@ def _listeners(tree: ast.Module) -> Iterator[ast.AST]:
             )
             if node.name in named or any(_EVENT in dotted_text(one) for one in decorators):
                 yield node
+
+
+def _is_converted(call: ast.Call) -> bool:
+    """Return whether an option has several values, or converts its value."""
+    return any(keyword_of(call, name) is not None for name in ("nargs", "type", "action"))
 
 
 def _literals(node: ast.expr | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from loadbench.engine.profile.fields import (
 )
 from loadbench.engine.profile.sections.base import Section
 from loadbench.engine.profile.sections.locust_options import (
-    plain_option,
+    option_key,
     reason_against_option,
     reason_against_variable,
 )
@@ -62,7 +62,7 @@ def _options(options: dict[str, str]) -> dict[str, str]:
         if "\0" in value:
             raise ValueError(f"{name}: expected a value without NUL")
         check_references(name, value)
-    if len({plain_option(name).replace("_", "-") for name in options}) < len(options):
+    if len({option_key(name) for name in options}) < len(options):
         raise ValueError("expected distinct options: in their names, - and _ are the same")
     return options
 

@@ -98,6 +98,11 @@ def plain_option(name: str) -> str:
     return name.removeprefix("-").removeprefix("-")
 
 
+def option_key(name: str) -> str:
+    """Return the name of an option in one spelling: without leading dashes and underscores."""
+    return plain_option(name).replace("_", "-")
+
+
 def option_values(text: str) -> list[str]:
     """Return the values that the text of an option stands for, as on a command line."""
     try:
@@ -112,7 +117,7 @@ def reason_against_option(name: str) -> str:
     Args:
         name: The option with or without leading dashes, with dashes or underscores in it.
     """
-    kept_out = _BY_NAME.get(plain_option(name).replace("_", "-"))
+    kept_out = _BY_NAME.get(option_key(name))
     return kept_out.reason if kept_out else ""
 
 
