@@ -42,7 +42,13 @@ OTHER_PROGRAMS = {
 }
 """Options of other programs that the pages name."""
 
-INTERNAL_VARIABLES = {"LOADBENCH_TOKEN", "LOADBENCH_CLIENTS", "LOADBENCH_READY_FD", "LOADBENCH_"}
+INTERNAL_VARIABLES = {
+    "LOADBENCH_TOKEN",
+    "LOADBENCH_CLIENTS",
+    "LOADBENCH_STATUS_FD",
+    "LOADBENCH_SCENARIO",
+    "LOADBENCH_",
+}
 """Variables between a run and its Locust process, which users do not set; and their prefix."""
 
 SECTIONS = {

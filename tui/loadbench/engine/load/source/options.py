@@ -33,7 +33,7 @@ class DeclaredOption:
     """The environment variable that sets it, too. Empty if there is none."""
     choices: tuple[str, ...]
     """The allowed values. Empty if they are not restricted, or not literal, or if the option has
-    several values or a type."""
+    several values or another type."""
 
 
 def declared_options(file: Path, tree: ast.Module) -> Iterator[DeclaredOption]:
@@ -79,8 +79,10 @@ def _listeners(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _is_converted(call: ast.Call) -> bool:
-    """Return whether an option has several values, or converts its value."""
-    return any(keyword_of(call, name) is not None for name in ("nargs", "type", "action"))
+    """Return whether an option has several values, or converts its value to other text."""
+    has_other = any(keyword_of(call, name) is not None for name in ("nargs", "action"))
+    kind = keyword_of(call, "type")
+    return has_other or (kind is not None and dotted_text(kind) not in ("int", "str"))
 
 
 def _literals(node: ast.expr | None) -> Iterator[str]:
