@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from loadbench.engine.load.log_file import MIN_START_BYTES, LogFile, own_lines
+from loadbench.engine.journal.service_log import parse
+from loadbench.engine.load.log_file import MIN_START_BYTES, LogFile, newest_lines, own_lines
 
 MAX_BYTES = 2 * MIN_START_BYTES
-NOTICE = b"Log limited to 0.128 MB: further lines are dropped"
+NOTICE = "Log limited to 0.128 MB: further lines are dropped"
 
 
 def test_lines_beyond_the_limit_are_dropped_with_a_notice(tmp_path: Path) -> None:
@@ -17,9 +18,10 @@ def test_lines_beyond_the_limit_are_dropped_with_a_notice(tmp_path: Path) -> Non
     log.close()
 
     *lines, last = path.read_bytes().splitlines()
-    assert last == NOTICE
-    assert lines == [b"line %d" % number for number in range(len(lines))]
-    assert MAX_BYTES < path.stat().st_size < MAX_BYTES + 100
+    assert parse(last).text == NOTICE
+    texts = [parse(line).text for line in lines]
+    assert texts == [f"line {number}" for number in range(len(lines))]
+    assert MAX_BYTES < path.stat().st_size < MAX_BYTES + 200
 
 
 def test_the_next_process_can_still_log_its_start(tmp_path: Path) -> None:
@@ -31,7 +33,7 @@ def test_the_next_process_can_still_log_its_start(tmp_path: Path) -> None:
         log.write(b"start")
     log.close()
 
-    assert MIN_START_BYTES < path.stat().st_size - MAX_BYTES < MIN_START_BYTES + 100
+    assert MIN_START_BYTES < path.stat().st_size - MAX_BYTES < MIN_START_BYTES + 200
 
 
 def test_without_disk_space_lines_are_dropped() -> None:
@@ -41,7 +43,7 @@ def test_without_disk_space_lines_are_dropped() -> None:
     log.close()
 
 
-LOG = """
+LOG = b"""
 [2026-12-01 12:00:00,000] host/INFO/locust.main: Starting Locust 2.47.0
 reading
 Traceback (most recent call last):
@@ -56,8 +58,12 @@ Type     Name
 """
 
 
-def test_the_lines_of_a_locustfile_exclude_tracebacks_and_lines_of_locust() -> None:
-    own = ["reading", "[2026-12-01 12:00:01,000] host/WARNING/user: slow disk"]
+def test_the_lines_of_a_locustfile_exclude_tracebacks_and_lines_of_locust(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "locust.log")
+    for line in 2 * LOG.strip().splitlines():
+        log.write(line)
+    log.close()
 
-    assert own_lines(LOG.strip().splitlines()) == own
-    assert own_lines((LOG + LOG).strip().splitlines()) == own + own
+    warning = "[2026-12-01 12:00:01,000] host/WARNING/user: slow disk"
+    assert own_lines(tmp_path / "locust.log", 3) == (warning, "reading", warning)
+    assert newest_lines(tmp_path / "locust.log", 2) == ("Type     Name", "--------|------")

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.service_log import FILE_NAME, format_log_line
+from loadbench.engine.journal.service_log import (
+    FILE_NAME,
+    LOCUST_FILE_NAME,
+    format_locust_line,
+    format_log_line,
+)
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.background import Job
 from loadbench.ui.following.cell_logs import MAX_LOGS, CellLogs
@@ -24,7 +29,9 @@ class Reader:
         self.file = folder / FILE_NAME
         self.waiting: list[Job] = []
         self.changes = 0
-        self.logs = CellLogs(path=self.file, start=self.waiting.append, changed=self._change)
+        self.locust = folder / LOCUST_FILE_NAME
+        start, changed = self.waiting.append, self._change
+        self.logs = CellLogs(path=self.file, locust=self.locust, start=start, changed=changed)
 
     def write(self, second: int, text: str) -> None:
         with self.file.open("a", encoding="utf-8") as file:
@@ -135,3 +142,29 @@ def test_the_number_of_cached_logs_is_limited(reader: Reader) -> None:
 
     assert reader.of(attempts[0]) == NOT_READ
     assert reader.texts(attempts[-1]) == ["first"]
+
+
+def test_lines_of_the_locustfile_are_among_those_of_services(reader: Reader) -> None:
+    reader.write(11, "request")
+    reader.write(13, "answer")
+    with reader.locust.open("ab") as file:
+        for second, text in (
+            (9, b"before"),
+            (12, b"[2026-11-22 12:11:12,000] host/INFO/locust.runners: Ramping to 4 users"),
+            (12, b"no token"),
+            (14, b"[2026-11-22 12:11:14,000] host/INFO/locust.main: Got SIGTERM signal"),
+            (14, b"Type     Name"),
+        ):
+            file.write(format_locust_line(AT.format(second), text))
+    reader.of(RUNNING)
+    reader.read()
+
+    assert reader.texts(RUNNING) == ["request", "no token", "answer"]
+
+
+def test_the_log_of_locust_suffices(reader: Reader) -> None:
+    reader.locust.write_bytes(format_locust_line(AT.format(12), b"no token"))
+    reader.of(RUNNING)
+    reader.read()
+
+    assert reader.texts(RUNNING) == ["no token"]

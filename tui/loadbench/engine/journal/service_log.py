@@ -3,6 +3,7 @@
 import os
 import re
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,16 @@ from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, skip_line
 
 FILE_NAME = "stack.log"
+LOCUST_FILE_NAME = "locust.log"
+"""Name of the file with the output of Locust and of the locustfile, in the same format."""
+
+_LOCUST = "locust"
+_OF_LOCUST = ("/INFO/locust.", "/CRITICAL/locust.", "/ERROR/root: Uncaught exception in event")
+"""Parts of log lines of Locust itself."""
+
+_AT_EXIT = "/INFO/locust.main: Got SIGTERM"
+"""Part of the line after which Locust prints its statistics."""
+
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ")
 _SEPARATOR = " | "
 _MAX_BYTES = 128 * 1024
@@ -35,6 +46,25 @@ class LogLine:
 def format_log_line(at: str, name: str, text: str) -> str:
     """Format a log line for the file, with its newline."""
     return f"{at} {name}{_SEPARATOR}{text}\n"
+
+
+def format_locust_line(at: str, line: bytes) -> bytes:
+    """Format a line of Locust's output for its file, with its newline."""
+    return format_log_line(at, _LOCUST, "").encode().removesuffix(b"\n") + line + b"\n"
+
+
+def of_locustfile(lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    """Yield the lines of Locust's log that the locustfile has caused, with their tracebacks.
+
+    Args:
+        lines: Lines in order. Those that Locust prints when it exits are left out.
+    """
+    is_exiting = False
+    for line in lines:
+        # A new process starts with a line of Locust.
+        is_exiting = _AT_EXIT in line.text or (is_exiting and "/INFO/locust." not in line.text)
+        if not is_exiting and not any(part in line.text for part in _OF_LOCUST):
+            yield line
 
 
 def parse(raw: bytes) -> LogLine:

@@ -11,10 +11,10 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import IO
 
-from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.load.activity import Activity
-from loadbench.engine.load.log_file import LogFile, own_lines
+from loadbench.engine.load.log_file import LogFile, newest_lines, own_lines
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.load.status import LocustStatus
 from loadbench.engine.load.wire import SCENARIO_VARIABLE, STATUS_FD_VARIABLE
@@ -28,7 +28,6 @@ START_TIMEOUT_S = 30.0
 MAX_MESSAGE_CHARACTERS = 1_000
 
 _MAX_LOG_LINES = 3
-_MAX_LINES_READ = 1_000
 _LOG_DRAIN_S = 1.0
 _POLL_S = 0.5
 
@@ -181,12 +180,12 @@ class LocustProcess:
 
     def _lines_of_locustfile(self) -> tuple[str, ...]:
         """Return the last log lines of the locustfile itself."""
-        lines = own_lines(last_lines(self._log, _MAX_LINES_READ))
-        return tuple(shortened(line, MAX_MESSAGE_CHARACTERS) for line in lines[-_MAX_LOG_LINES:])
+        lines = own_lines(self._log, _MAX_LOG_LINES)
+        return tuple(shortened(line, MAX_MESSAGE_CHARACTERS) for line in lines)
 
     def _early_exit(self) -> LoadError | LoadLostError:
         code = self.stop()
-        lines = last_lines(self._log, _MAX_LOG_LINES)
+        lines = newest_lines(self._log, _MAX_LOG_LINES)
         output = " | ".join(shortened(line.strip(), MAX_MESSAGE_CHARACTERS) for line in lines)
         message = f"Locust {describe_exit(code)} before it was ready"
         if code < 0:

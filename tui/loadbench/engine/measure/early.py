@@ -12,6 +12,8 @@ MAX_NAME_CHARACTERS = 60
 
 def early_name(requests: EarlyFailures) -> str:
     """Return the method and name of requests, such as `POST /login`."""
+    if requests.name.startswith(f"{requests.method} "):
+        return requests.name
     return f"{requests.method} {requests.name}".strip()
 
 

@@ -16,6 +16,7 @@ from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.drivers.health import trust_of
 from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
+from loadbench.engine.journal.service_log import LOCUST_FILE_NAME
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.masking import NO_SECRETS, Masker
@@ -117,7 +118,7 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
             timeout_s=load.timeout,
             headers=headers,
             trust=trust,
-            log=folder / "locust.log",
+            log=folder / LOCUST_FILE_NAME,
             masker=prepared.masker,
         ),
         metrics=MetricsPoller(headers=headers, trust=trust),

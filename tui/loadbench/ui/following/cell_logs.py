@@ -1,11 +1,11 @@
 """Read the log lines that services wrote during a cell in the background, and cache them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from loadbench.engine.journal.service_log import read_lines_between
+from loadbench.engine.journal.service_log import LogLine, of_locustfile, read_lines_between
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.background import Job, in_background
 from loadbench.ui.lines.service_log import NOT_READ, CellLog
@@ -34,11 +34,13 @@ class CellLogs:
 
     Args:
         path: The file with the log lines of all services.
+        locust: The file with those of Locust.
         start: Starts a background job.
         changed: Called when a log has changed.
     """
 
     path: Path
+    locust: Path
     start: Callable[[Job], object]
     changed: Callable[[], object]
     _known: dict[_AttemptKey, _ReadLog] = field(default_factory=dict)
@@ -70,7 +72,9 @@ class CellLogs:
         self, attempt: _AttemptKey, known: _ReadLog, ended_at: str, max_lines: int
     ) -> None:
         try:
-            read = await in_background(_read_log, self.path, attempt[1], ended_at, max_lines, known)
+            read = await in_background(
+                _read_log, (self.path, self.locust), attempt[1], ended_at, max_lines, known
+            )
         finally:
             self._reading.discard(attempt)
         self._known[attempt] = read
@@ -81,14 +85,34 @@ class CellLogs:
 
 
 def _read_log(
-    path: Path, began_at: str, ended_at: str, max_lines: int, known: _ReadLog
+    paths: tuple[Path, Path], began_at: str, ended_at: str, max_lines: int, known: _ReadLog
 ) -> _ReadLog:
-    """Read the log of an attempt, unless the size of the file has not changed."""
-    try:
-        size = path.stat().st_size
-        if (size, ended_at) == (known.size, known.ended_at):
-            return known
-        lines = read_lines_between(path, began_at, ended_at, max_lines=max_lines)
-    except OSError:
+    """Read the log of an attempt, unless the size of the files has not changed."""
+    sizes = [size for path in paths if (size := _size(path)) is not None]
+    if not sizes:
         return _ReadLog(CellLog(), ended_at)
-    return _ReadLog(CellLog(lines=lines or (), has_times=lines is not None), ended_at, size)
+    size = sum(sizes)
+    if (size, ended_at) == (known.size, known.ended_at):
+        return known
+    services, locust = (_lines_between(path, began_at, ended_at, max_lines) for path in paths)
+    if services is None:
+        return _ReadLog(CellLog(has_times=False), ended_at, size)
+    lines = sorted((*services, *of_locustfile(locust or ())), key=lambda line: line.at)
+    return _ReadLog(CellLog(lines=tuple(lines[-max_lines:])), ended_at, size)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _lines_between(
+    path: Path, began_at: str, ended_at: str, max_lines: int
+) -> Sequence[LogLine] | None:
+    """Return the lines of a file in a time span; None if its lines have no timestamps."""
+    try:
+        return read_lines_between(path, began_at, ended_at, max_lines=max_lines)
+    except OSError:
+        return ()

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.reader import read_attempt, read_attempt_ends
 from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
+from loadbench.engine.journal.service_log import LOCUST_FILE_NAME
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
@@ -80,7 +81,8 @@ class WatchedRun:
     def __post_init__(self) -> None:
         """Create the cache of cell logs."""
         path = self.folder / SERVICE_LOG
-        self._logs = CellLogs(path=path, start=self.start, changed=self.changed)
+        locust = self.folder / LOCUST_FILE_NAME
+        self._logs = CellLogs(path=path, locust=locust, start=self.start, changed=self.changed)
 
     @property
     def run(self) -> Run | None:

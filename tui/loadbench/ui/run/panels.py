@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.progress import WAITING
-from loadbench.engine.journal.service_log import FILE_NAME
+from loadbench.engine.journal.service_log import FILE_NAME, LOCUST_FILE_NAME
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.run_reader import RunStatus
@@ -33,7 +33,7 @@ from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.wording import counted, progress_text
 
-LOGS = (FILE_NAME, "locust.log", "runner.log")
+LOGS = (FILE_NAME, LOCUST_FILE_NAME, "runner.log")
 
 
 class RunPanels(Panels):

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.message import Message
 
 from loadbench.engine.files import Tail
-from loadbench.engine.journal.service_log import FILE_NAME, LogLine, parse
+from loadbench.engine.journal.service_log import FILE_NAME, LOCUST_FILE_NAME, LogLine, parse
 from loadbench.ui.background import in_background
 from loadbench.ui.lines.service_log import log_line
 from loadbench.ui.lines.text import Line, Tone, line, plain
@@ -45,9 +45,12 @@ class _LogSource:
 
     def _line(self, raw: bytes) -> Line | None:
         """Return a styled line, or None if it belongs to another service."""
+        parsed = parse(raw)
+        is_locust = self.tail.path.name == LOCUST_FILE_NAME and parsed.at
+        if is_locust:
+            return log_line(parsed, named=False)
         if self.tail.path.name != FILE_NAME:
             return line(raw.decode("utf-8", "replace").rstrip("\r"))
-        parsed = parse(raw)
         if self.service and parsed.name != self.service:
             return None
         return log_line(parsed, named=not self.service)
