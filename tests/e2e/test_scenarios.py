@@ -256,6 +256,21 @@ def test_several_files_share_a_folder_with_modules_and_data(tmp_path: Path) -> N
     assert list(tmp_path.rglob("__pycache__")) == []
 
 
+WITH_PYTEST = """
+def test_ask(fastsession):
+    fastsession.get("/")
+"""
+
+
+def test_test_functions_of_pytest_are_users(tmp_path: Path) -> None:
+    with started(tmp_path, Scenario(files=files(tmp_path, user=WITH_PYTEST))) as load:
+        result = measured(load)
+
+    assert [one.name for one in result.user_classes] == ["test_ask"]
+    assert names(result) == {"/"}
+    assert list(tmp_path.rglob("__pycache__")) == []
+
+
 def test_users_fixed_beyond_the_cell_leave_others_without_users(tmp_path: Path) -> None:
     text = CLASSES.replace("class Slow(Base):", "class Slow(Base):\n    fixed_count = 9")
     with started(tmp_path, Scenario(files=files(tmp_path, user=text))) as load:

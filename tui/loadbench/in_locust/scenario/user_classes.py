@@ -16,7 +16,7 @@ def select(
     """Apply tags and hosts to the user classes. Call this before the first test."""
     classes = environment.user_classes
     replicas.keep = {
-        one: one.host for one in classes if one.host and one.__name__ in scenario.keep_host
+        one: str(one.host) for one in classes if one.host and one.__name__ in scenario.keep_host
     }
     # Locust would do it before the first test. Users of a class without tasks would fail forever.
     before = {one: list(one.tasks) for one in classes}
@@ -39,7 +39,7 @@ def select(
 def hosts(environment: Environment, scenario: ScenarioSettings) -> dict[str, str]:
     """Return the hosts that user classes set but do not keep, by the name of the class."""
     return {
-        one.__name__: one.host
+        one.__name__: str(one.host)
         for one in environment.user_classes
         if one.host and one.__name__ not in scenario.keep_host
     }

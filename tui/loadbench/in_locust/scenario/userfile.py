@@ -11,6 +11,7 @@ from importlib.machinery import SourceFileLoader
 from typing import Any, NoReturn
 
 from locust import main as locust_main
+from locust.util.load_locustfile import load_locustfile_pytest
 
 from loadbench.engine.load.wire import IMPORT
 from loadbench.in_locust.patches import replace_in
@@ -61,6 +62,7 @@ def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes, code
     # A list, because Locust splits the text of -f at commas.
     replace_in(locust_main, "get_locustfiles_locally", lambda _: list(scenario.files))
     replace_in(locust_main, "merge_locustfiles_content", load_or_report)
+    replace_in(locust_main, "load_locustfile_pytest", _load_with_pytest)
     _leave_no_bytecode(code)
 
 
@@ -68,6 +70,16 @@ def fail(status: Status, message: str) -> NoReturn:
     """Report why Locust cannot start, and exit."""
     status.send(error=message)
     sys.exit(1)
+
+
+def _load_with_pytest(path: str) -> dict[str, Any]:
+    # pytest writes bytecode of test files itself. It can stay: pytest reads this setting.
+    sys.dont_write_bytecode = True
+    try:
+        classes: dict[str, Any] = load_locustfile_pytest(path)
+    finally:
+        sys.dont_write_bytecode = False
+    return classes
 
 
 def _check_names(scenario: ScenarioSettings, classes: Collection[str], status: Status) -> None:
