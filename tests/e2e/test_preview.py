@@ -10,6 +10,7 @@ from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Event
 from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.plan import REPORT_BYTES
 from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import JournalError, ProfileError, RefusedError, UsageError
@@ -82,7 +83,7 @@ def test_a_preview_returns_the_driver_its_warnings_and_the_disk_space(bench: Ben
     assert preflight.warnings == (
         "settle.max is 0s: cells are measured without waiting for steady numbers",
     )
-    assert plan.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
+    assert plan.needed_bytes == 20_000_000 + 2 * (REPORT_BYTES + 10 * 3_000)
     assert plan.free_bytes > 0
 
 
@@ -100,7 +101,7 @@ def test_a_preview_applies_overrides(bench: Bench) -> None:
     plan = preview_profile(bench, None, "users=1,2,3", "settle.max=30s")
 
     assert plan.preflight.warnings == ()
-    assert plan.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
+    assert plan.needed_bytes == 20_000_000 + 3 * (REPORT_BYTES + 40 * 3_000)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_a_preview_of_a_resume_counts_the_remaining_cells(bench: Bench) -> None:
 
     plan = preview_resume(bench, folder)
 
-    assert plan.needed_bytes == 20_000_000 + 1_000_000 + 10 * 3_000
+    assert plan.needed_bytes == 20_000_000 + REPORT_BYTES + 10 * 3_000
     assert (folder / FILE_NAME).read_bytes() == before
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
@@ -181,7 +182,7 @@ def test_resuming_a_complete_run_is_refused_without_retry_failed(bench: Bench) -
     ):
         preview_resume(bench, folder)
     again = preview_resume(bench, folder, "m1_u2_s10", "m1_u4_s10")
-    assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
+    assert again.needed_bytes == 20_000_000 + 2 * (REPORT_BYTES + 10 * 3_000)
 
 
 def test_resuming_after_the_profile_has_changed_is_refused(bench: Bench) -> None:

@@ -71,6 +71,15 @@ def test_cuts_within_a_text_are_found() -> None:
     )
 
 
+@pytest.mark.parametrize("mark", ["\\u2026", "\\\\u2026", "&#8230;", "&hellip;"])
+@pytest.mark.parametrize("beginning", ["s3cret-v", "s3cret%2", "s3cret\\u002"])
+def test_an_escaped_mark_of_a_cut_is_found(beginning: str, mark: str) -> None:
+    masker = Masker(["s3cret-value", "s3cret/xyz"])
+
+    assert masker.text(f'"wrong {beginning}{mark}"') == f'"wrong ***{mark}"'
+    assert masker.may_change(f"wrong {beginning}{mark}".encode())
+
+
 def test_a_text_that_was_cut_off_elsewhere_is_unchanged() -> None:
     text = "a text about s3cret things…"
 

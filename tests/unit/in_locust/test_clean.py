@@ -223,12 +223,11 @@ def test_long_texts_of_user_code_end_with_a_mark() -> None:
         assert text.endswith("word…")
 
 
-def test_long_names_keep_their_start_and_end() -> None:
+def test_long_names_are_cut_at_the_end() -> None:
     event = clean_event(request_type="GET", name=f"/start/{'x' * 10_000}/end", response_time=1)
 
     name = event.key[1]
-    assert (len(name), name[:8], name[-5:]) == (MAX_NAME_CHARACTERS, "/start/x", "x/end")
-    assert name.count("…") == 1
+    assert name == f"/start/{'x' * (MAX_NAME_CHARACTERS - 8)}…"
 
 
 def test_newlines_and_lone_surrogates_become_spaces_in_names() -> None:

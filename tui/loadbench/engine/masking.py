@@ -14,7 +14,12 @@ MASK = "***"
 MIN_CHARACTERS = 4
 """Minimum length of a value to look for. Shorter ones occur in other words by chance."""
 
-_CUT_CHARACTER = re.compile(rb"(?:[%&\\][^\s\xe2]{0,6})?" + CUT.encode())
+_CUT = re.compile(CUT.encode() + rb"|\\{1,16}u%04x|&#%d;|&hellip;" % (ord(CUT), ord(CUT)))
+"""The mark of a text that was cut off, as it is and escaped as in JSON and HTML."""
+
+_CUT_CHARACTER = re.compile(
+    rb"(?:(?!" + _CUT.pattern + rb")[%&\\][^\s\xe2]{0,6}?)?(" + _CUT.pattern + b")"
+)
 """The end of a text that was cut off, with what is left of an escaped character."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -58,7 +63,7 @@ class Masker:
         """Return UTF-8 data with all secret values masked."""
         for pattern in self._patterns:
             data = pattern.sub(MASK.encode(), data)
-        if self._patterns and CUT.encode() in data:
+        if self._patterns and _CUT.search(data):
             data = self._without_cut_values(data)
         return data
 
@@ -72,7 +77,7 @@ class Masker:
         """Return whether data, such as a line of JSON, may contain a secret value."""
         if not self._patterns:
             return False
-        return CUT.encode() in data or any(pattern.search(data) for pattern in self._patterns)
+        return bool(_CUT.search(data)) or any(pattern.search(data) for pattern in self._patterns)
 
     def fields(self, value: Any, *, unchanged: Iterable[str] = ()) -> Any:
         """Return plain data with the secret values in all its texts masked.
@@ -131,7 +136,7 @@ def _cut_after(data: bytes, position: int, characters: Iterable[bytes]) -> int:
             break
         position = following.end()
     cut = _CUT_CHARACTER.match(data, position)
-    return cut.end() - len(CUT.encode()) if cut else -1
+    return cut.start(1) if cut else -1
 
 
 NO_SECRETS = Masker()

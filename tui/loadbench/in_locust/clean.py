@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.bounds.texts import shortened, shortened_in_middle
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.events import NoteKind
 from loadbench.engine.measure.server_timing import parse_server_timing
 
@@ -99,7 +99,8 @@ def clean_text(value: object) -> str:
     # Called twice per request, so the common case has a fast path.
     if type(value) is str and len(value) <= MAX_NAME_CHARACTERS and value.isprintable():
         return value
-    return _printable(shortened_in_middle(_text(value), MAX_NAME_CHARACTERS))
+    # Cut at the end: only the beginnings of secret values are found and masked later.
+    return _printable(shortened(_text(value), MAX_NAME_CHARACTERS))
 
 
 def _text(value: object) -> str:

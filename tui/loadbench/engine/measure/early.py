@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from loadbench.engine.bounds.texts import shortened_in_middle
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.events import EarlyFailures
 from loadbench.engine.measure.limits import MAX_FAILURE_RATIO
 
@@ -41,9 +41,10 @@ def early_text(requests: EarlyFailures, max_characters: int = MAX_NAME_CHARACTER
 
     Args:
         requests: The requests.
-        max_characters: Maximum length of the name. The middle of a longer name is cut.
+        max_characters: Maximum length of the name. A longer one is cut.
     """
     total = requests.successes + requests.failures
-    name = shortened_in_middle(early_name(requests), max_characters)
+    # Cut at the end, because only the beginnings of secret values are found and masked later.
+    name = shortened(early_name(requests), max_characters)
     plural = "request" if total == 1 else "requests"
     return f"{requests.failures} of {total} {plural} {name} failed"
