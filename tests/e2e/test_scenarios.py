@@ -154,7 +154,7 @@ def test_options_and_variables_of_the_profile_arrive(
 
     assert notes == [
         "environment variable LOCUST_HEADLESS is ignored: Locust is controlled over its web API",
-        "environment variable LOCUST_LOCUSTFILE is ignored: set load.locustfile",
+        "environment variable LOCUST_LOCUSTFILE has no effect on the run: set load.locustfile",
     ]
 
 
@@ -216,14 +216,49 @@ def test_user_classes_are_selected_and_another_host_is_noted(tmp_path: Path) -> 
     assert notes == [
         (
             "warning: user class Login sets the host http://login.example, but its requests go to "
-            f"{HOST}. To keep its host, set load.keep_host: [Login]"
+            "the service under test. To keep its host, set load.keep_host: [Login]"
         )
     ]
+
+
+HOSTS = (
+    CLASSES.replace("from locust import", "from locust import events,")
+    + """
+class Odd(Base):
+    host = ("localhost", 50051)
+
+    @task
+    def call(self): self.fire("call")
+
+@events.init.add_listener
+def set_host(environment, **_):
+    Slow.host = "http://bob:hunter2@slow.example"
+"""
+)
+
+
+def test_hosts_that_are_set_in_other_ways_are_kept_or_noted(tmp_path: Path) -> None:
+    scenario = Scenario(files=files(tmp_path, user=HOSTS), keep_host=("Slow",))
+    with started(tmp_path, scenario) as load:
+        result = measured(load, Cell(models=1, level=Closed(users=8, spawn_rate=100)))
+    noted = Scenario(files=files(tmp_path, user=HOSTS))
+    with started(tmp_path, noted) as load:
+        load.swarm(CELL, HOST, "t")
+        notes = load.notes()
+
+    assert "Slow slow http://bob:hunter2@slow.example" in names(result)
+    assert f"Odd call {HOST}" in names(result)
+    assert [note.partition(" sets ")[0] for note in notes] == [
+        "warning: user class Login",
+        "warning: user class Slow",
+    ]
+    assert "hunter2" not in "".join(notes)
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
+        ({"keep_host": ("Chat",)}, "load.keep_host: user class Chat has no host as a text"),
         ({"tags": ("quick",)}, "no task is left. The locustfile has the tags beta, fast, slow"),
         (
             {"user_classes": ("Nobody",)},
@@ -347,13 +382,44 @@ def clean_up(**_):
 def test_listeners_that_compute_are_not_a_hung_locust(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadbench.engine.load.locust.RESPONSE_TIMEOUT_S", 0.3)
-    text = f"{BUSY_START.format(seconds=2)}\n{CLASSES}"
+    monkeypatch.setattr("loadbench.engine.load.locust.RESPONSE_TIMEOUT_S", 1.0)
+    text = f"{BUSY_START.format(seconds=3)}\n{CLASSES}"
     with started(tmp_path, Scenario(files=files(tmp_path, user=text))) as load:
-        assert load.awaited() == "Locust to start, at most 30 s"
+        assert load.awaited() == ""
         for tag in ("first", "second"):
             result = measured(load, tag=tag)
             assert f"Chat ask {HOST}" in names(result)
+
+
+SLOW_STOP = """
+import time
+from locust import events
+
+@events.test_stop.add_listener
+def clean_up(**_):
+    time.sleep({seconds})
+"""
+
+
+def test_results_are_kept_if_test_stop_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadbench.engine.load.locust.RESPONSE_TIMEOUT_S", 1.0)
+    text = f"{SLOW_STOP.format(seconds=60)}\n{CLASSES}"
+    scenario = Scenario(files=files(tmp_path, user=text), start_timeout_s=1.0)
+    load = LocustLoad(scenario, images=tmp_path, timeout_s=0.5, log=tmp_path / "log")
+    try:
+        load.start()
+        results = [measured(load, tag=tag) for tag in ("first", "second")]
+        notes = load.notes()
+    finally:
+        load.close()
+
+    assert all(f"Chat ask {HOST}" in names(result) for result in results)
+    assert notes[-1] == (
+        "warning: the test_stop listeners of the locustfile took longer than load.start_timeout "
+        "(1 s). It is at user.py:7 in clean_up. Increase load.start_timeout; restarting Locust"
+    )
 
 
 def test_a_test_start_that_takes_too_long_fails_the_cell(tmp_path: Path) -> None:
@@ -433,6 +499,11 @@ def check(environment, **_):
     print("no token")
     environment.runner.quit()
 """
+EXITS = QUITS.replace("environment.runner.quit()", "raise SystemExit('no token')")
+STOP_TEST = QUITS.replace("environment.runner.quit()", "raise StopTest('no token')").replace(
+    "from locust import events", "from locust import events; from locust.exception import StopTest"
+)
+TASK_EXITS = CLASSES.replace('self.fire("ask")', "raise SystemExit(3)")
 STOPS = CLASSES.replace('self.fire("ask")', "self.environment.runner.stop()")
 CANNOT_CREATE = CLASSES.replace(
     "    abstract = True",
@@ -447,6 +518,9 @@ CANNOT_CREATE = CLASSES.replace(
     ("text", "message"),
     [
         (QUITS + CLASSES, "user.py:6 in check: the locustfile stopped the test"),
+        (EXITS + CLASSES, "user.py:6 in check: SystemExit: no token"),
+        (STOP_TEST + CLASSES, "user.py:6 in check: StopTest: no token"),
+        (TASK_EXITS, "user.py:15 in ask: SystemExit: 3"),
         (STOPS, "user.py:15 in ask: the locustfile stopped the test"),
         (CANNOT_CREATE, "user.py:8 in __init__: KeyError: 'key'"),
     ],

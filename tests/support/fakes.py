@@ -101,6 +101,8 @@ class FakeLoad(Recorder):
     """The replicas of the last cell."""
     replicas: tuple[ReplicaRequests, ...] = ()
     """The requests by replica in each window."""
+    pending: list[list[str]] = field(default_factory=list)
+    """The notes that each call of `notes` returns."""
 
     def start(self) -> None:
         self.note("start load")
@@ -109,7 +111,7 @@ class FakeLoad(Recorder):
         return "Locust to start, at most 30 s"
 
     def notes(self) -> list[str]:
-        return []
+        return self.pending.pop(0) if self.pending else []
 
     def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
         self.tag, self.second, self.left, self.hosts = tag, 0, None, tuple(replicas)

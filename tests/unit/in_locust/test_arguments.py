@@ -20,6 +20,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--stream", action="store_true")
     made.add_argument("--quiet", action="store_false")
     made.add_argument("--cache", action=argparse.BooleanOptionalAction, default=None)
+    made.add_argument("--no-proxy", action="store_true")
+    made.add_argument("--no-verify", action="store_false", dest="verify")
     made.add_argument("-v", action="count", default=0)
     made.add_argument("--hosts", nargs="+")
     made.add_argument("--pair", nargs=2)
@@ -52,7 +54,12 @@ def parsed(options: dict[str, str], **fields: tuple[str, ...]) -> argparse.Names
         ("quiet", "true", "quiet", False),
         ("cache", "true", "cache", True),
         ("cache", "false", "cache", False),
-        ("no-cache", "true", "cache", True),
+        ("no-cache", "true", "cache", False),
+        ("no-cache", "false", "cache", True),
+        ("no-proxy", "true", "no_proxy", True),
+        ("no-proxy", "false", "no_proxy", False),
+        ("no-verify", "true", "verify", False),
+        ("no-verify", "false", "verify", True),
         ("v", "3", "v", 3),
         ("v", "true", "v", 1),
         ("hosts", "a b", "hosts", ["a", "b"]),

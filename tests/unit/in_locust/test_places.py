@@ -75,11 +75,22 @@ def test_a_place_is_relative_to_the_working_folder(
 def test_packages_below_the_users_folder_are_libraries(
     tmp_path: Path, file: str, is_own: bool
 ) -> None:
-    assert UserCode([]).contains(str(tmp_path / file)) is is_own
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    assert UserCode([]).contains(str(path)) is is_own
 
 
 @pytest.mark.parametrize(
-    "file", ["<frozen os>", "<string>", json.__file__, os.__file__, workspace.__file__]
+    "file",
+    [
+        "<frozen os>",
+        "<string>",
+        "src/gevent/greenlet.py",
+        json.__file__,
+        os.__file__,
+        workspace.__file__,
+    ],
 )
 def test_libraries_are_not_the_users(file: str | None) -> None:
     assert file is not None
@@ -88,6 +99,8 @@ def test_libraries_are_not_the_users(file: str | None) -> None:
 
 def test_a_locustfile_is_the_users_wherever_it_is(tmp_path: Path) -> None:
     file = str(tmp_path / "site-packages" / "locustfile.py")
+    Path(file).parent.mkdir()
+    Path(file).touch()
 
     assert UserCode([file]).contains(file)
     assert not UserCode([]).contains(file)
@@ -105,6 +118,7 @@ def test_the_place_in_a_stack_is_the_innermost(tmp_path: Path) -> None:
     file = tmp_path / "user.py"
     names: dict[str, Callable[[], object]] = {}
     text = "import sys\ndef outer(): return inner()\ndef inner(): return sys._getframe()\n"
+    file.write_text(text)
     exec(compile(text, str(file), "exec"), names)  # as an import would
 
     frame = names["outer"]()

@@ -49,6 +49,9 @@ def main() -> None:
                 userfile.fail(status, mistakes.first)
             if code.place_of_error(error.__traceback__):
                 userfile.fail(status, mistakes.describe(error))
+        elif code.place_of_error(error.__traceback__):
+            # A user has called sys.exit.
+            status.fail_cell(status.cell, mistakes.describe(error))
         raise
     except Exception as error:  # noqa: BLE001  # the user's code, or Locust's that it has misused
         traceback.print_exc()

@@ -15,6 +15,7 @@ from loadbench.engine.measure.server_timing import parse_server_timing
 
 MAX_ERROR_CHARACTERS = 300
 MAX_NAME_CHARACTERS = 300
+MAX_MESSAGE_CHARACTERS = 2_000
 MAX_LATENCY_MS = 1e9
 """Longest plausible latency in ms."""
 MAX_TIME_S = 1e11
@@ -86,9 +87,24 @@ def clean_event(
     return event
 
 
+def clean_message(value: Any) -> Any:
+    """Return plain data with printable texts of limited length, for a message to the runner."""
+    match value:
+        case str():
+            return shortened(_printable(value), MAX_MESSAGE_CHARACTERS)
+        case dict():
+            return {clean_message(str(key)): clean_message(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [clean_message(inner) for inner in value]
+        case _:
+            return value
+
+
 def clean_error(exception: object, url: object = None) -> str:
     """Return an error message without the parts that differ between requests."""
-    text = _printable(_text(exception)).strip() or type(exception).__name__
+    # Cut first: texts may be whole responses. An escaped character takes at most ten.
+    text = _text(exception)[: 10 * MAX_ERROR_CHARACTERS]
+    text = _printable(text).strip() or type(exception).__name__
     if isinstance(url, str) and url:
         text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
     return shortened(_ADDRESS.sub("0x…", text), MAX_ERROR_CHARACTERS)

@@ -15,7 +15,7 @@ from loadbench.in_locust.window import Window
 
 Clock = Callable[[], float]
 
-MAX_DELAY_S = 600.0
+MAX_DELAY_S = 60.0
 """Maximum time between a response and its event, during which user code may run. A start time that
 is further in the past is of another clock. The offsets of local times are multiples of 900 s, and
 monotonic clocks and milliseconds are off by years."""

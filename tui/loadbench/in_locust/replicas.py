@@ -1,12 +1,11 @@
 """Decides where users send their requests: distributes them evenly among the service's replicas."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from loadbench.engine.bounds.loopback import origin_of
+from loadbench.engine.bounds.loopback import address_of, origin_of
 
 
 class HasHost(Protocol):
@@ -72,6 +71,5 @@ class Replicas:
         if not self.urls or (users and type(users[0]) in self.keep):
             return None
         if isinstance(url, str) and "://" in url:
-            scheme, _, rest = url.partition("://")
-            return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
+            return address_of(url)
         return str(getattr(users[0], "host", "")) if users else ""

@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, jsonify, request
 from gevent import getcurrent
 from locust import events
 from locust.env import Environment
+from locust.exception import StopTest, StopUser
 
 from loadbench.engine.load.wire import (
     CELL_OPTION,
@@ -43,7 +44,7 @@ def install(
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
-        user_classes.select(environment, settings.scenario, replicas, status)
+        user_classes.drop_without_tasks(environment, status)
         # --stop-timeout accepts whole seconds only. No upstream issue known (searched 2026-11).
         # Remove when it accepts fractions.
         environment.stop_timeout = settings.stop_timeout_s
@@ -52,7 +53,7 @@ def install(
         _report_phases(environment, mistakes, status)
         _record(environment, recorder, replicas)
         mistakes.watch_users(environment)
-        gevent.spawn(_notify_when_ready, web_ui, environment, settings, status)
+        gevent.spawn(_notify_when_ready, web_ui, environment, settings, replicas, mistakes, status)
         gevent.spawn(_close_seconds, environment, recorder)
         gevent.spawn(event_loop_lag.run, recorder)
         # The first listener: those of the locustfile follow.
@@ -145,10 +146,18 @@ def _report_phases(environment: Environment, mistakes: Mistakes, status: Status)
 
     def reporting(fire: Call, phase: str) -> Call:
         def fire_reporting(**fields: Any) -> None:
-            if phase == TEST_START:
+            is_start, cell = phase == TEST_START, current_cell()
+            if is_start:
                 mistakes.clear()
-            with status.during(phase, current_cell()):
-                fire(**fields)
+            mistakes.is_setup = is_start
+            try:
+                with status.during(phase, cell):
+                    fire(**fields)
+            except (SystemExit, StopTest, StopUser) as error:
+                status.fail_cell(cell, mistakes.describe(error))
+                raise
+            finally:
+                mistakes.is_setup = False
 
         return fire_reporting
 
@@ -161,14 +170,14 @@ def _report_phases(environment: Environment, mistakes: Mistakes, status: Status)
     def on_test_stopping(**_: Any) -> None:
         # The tool stops tests over the web API, without code of the user in the stack.
         if place := mistakes.code.place_in_stack(sys._getframe()):  # noqa: SLF001  # no other way
-            status.send(failure=f"{place}: the locustfile stopped the test", cell=current_cell())
+            status.fail_cell(current_cell(), f"{place}: the locustfile stopped the test")
 
     def spawn_or_report(*args: Any, **kwargs: Any) -> Any:
         try:
             return spawn_users(*args, **kwargs)
         except Exception as error:
-            failure = f"cannot create users: {mistakes.describe(error)}"
-            status.send(failure=failure, cell=current_cell())
+            reason = f"cannot create users: {mistakes.describe(error)}"
+            status.fail_cell(current_cell(), reason)
             raise
 
     # Locust logs the exception and waits for users that will never start.
@@ -208,17 +217,21 @@ def _add_routes(
 
 
 def _notify_when_ready(
-    web_ui: Any, environment: Environment, settings: Settings, status: Status
+    web_ui: Any,
+    environment: Environment,
+    settings: Settings,
+    replicas: Replicas,
+    mistakes: Mistakes,
+    status: Status,
 ) -> None:
     # Locust fires no event when its web API listens. No upstream issue known (searched 2026-11).
     # Remove when there is such an event with the port.
     while not (getattr(web_ui, "server", None) and web_ui.server.started):
         gevent.sleep(_POLL_INTERVAL_S)
     status.leave()
-    status.is_ready = True
-    status.send(
-        port=web_ui.server.server_port, hosts=user_classes.hosts(environment, settings.scenario)
-    )
+    hosts = user_classes.separate_hosts(environment, settings.scenario, replicas, status)
+    status.is_ready, mistakes.is_setup = True, False
+    status.send(port=web_ui.server.server_port, hosts=hosts)
 
 
 def _close_seconds(environment: Environment, recorder: Recorder) -> None:

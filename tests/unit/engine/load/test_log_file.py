@@ -17,11 +17,22 @@ def test_lines_beyond_the_limit_are_dropped_with_a_notice(tmp_path: Path) -> Non
         log.write(b"line %d" % number)
     log.close()
 
-    *lines, last = path.read_bytes().splitlines()
+    _, *lines, last = path.read_bytes().splitlines()
     assert parse(last).text == NOTICE
     texts = [parse(line).text for line in lines]
     assert texts == [f"line {number}" for number in range(len(lines))]
     assert MAX_BYTES < path.stat().st_size < MAX_BYTES + 200
+
+
+def test_processes_share_twice_the_limit_at_most(tmp_path: Path) -> None:
+    path = tmp_path / "locust.log"
+    for _ in range(10):
+        log = LogFile(path, max_bytes=MAX_BYTES)
+        for _ in range(MAX_BYTES // 10):
+            log.write(b"x" * 100)
+        log.close()
+
+    assert path.stat().st_size < 2 * MAX_BYTES + 2000
 
 
 def test_the_next_process_can_still_log_its_start(tmp_path: Path) -> None:
@@ -59,10 +70,11 @@ Type     Name
 
 
 def test_the_lines_of_a_locustfile_exclude_tracebacks_and_lines_of_locust(tmp_path: Path) -> None:
-    log = LogFile(tmp_path / "locust.log")
-    for line in 2 * LOG.strip().splitlines():
-        log.write(line)
-    log.close()
+    for _ in range(2):
+        log = LogFile(tmp_path / "locust.log")
+        for line in LOG.strip().splitlines():
+            log.write(line)
+        log.close()
 
     warning = "[2026-12-01 12:00:01,000] host/WARNING/user: slow disk"
     assert own_lines(tmp_path / "locust.log", 3) == (warning, "reading", warning)

@@ -33,6 +33,14 @@ def classes(**users: tuple[int, int]) -> tuple[UserClass, ...]:
             "no users of user classes C, D: only 2 users for 4 classes (set users to 4 or more)",
         ),
         (
+            classes(A=(10, 0), B=(0, 0)),
+            10,
+            (
+                "no users of user class B: the weight is too small for 10 users (increase users, "
+                "or the weight)"
+            ),
+        ),
+        (
             classes(Poller=(3, 5)),
             3,
             (

@@ -560,7 +560,10 @@ def test_overrides_steer_locust(write: Write, override: str, key: str, value: ob
         ("options: {user-classes: A}", "user-classes cannot be set here: set load.user_classes"),
         ("options: {a b: 1}", "'a b' is not a valid name of an option: expected letters, digits,"),
         ("options: {a-b: 1, a_b: 2}", "expected distinct options: in their names, - and _ are the"),
-        ("environment: {LOCUST_HOST: x}", "LOCUST_HOST cannot be set here: set host"),
+        (
+            "environment: {LOCUST_HTML: x}",
+            "LOCUST_HTML cannot be set here: reports and logs",
+        ),
         ("environment: {LOADBENCH_X: x}", "LOADBENCH_X cannot be set here: names that start with"),
         ("tags: ['a,b']", "expected a tag without commas and spaces around it, such as fast, got"),
         ("user_classes: chat-user", "expected the name of a user class, such as ChatUser, got"),

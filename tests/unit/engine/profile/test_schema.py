@@ -201,7 +201,7 @@ ONLY_THE_LOADER_REJECTS = [
     f"{GRID}load: {{start_timeout: 25h}}\n",
     f"{GRID}load: {{options: {{a-b: 1, --a_b: 2}}}}\n",
     f"{GRID}load: {{options: {{headless: true}}}}\n",
-    f"{GRID}load: {{environment: {{LOCUST_HOST: x}}}}\n",
+    f"{GRID}load: {{environment: {{LOCUST_HTML: x}}}}\n",
     f"{GRID}load: {{environment: {{LOADBENCH_X: x}}}}\n",
 ]
 

@@ -317,6 +317,27 @@ def test_log_lines_before_a_mistake_are_reported(sweep: Sweep) -> None:
     assert sweep.progress == ["reading", "dividing"]
 
 
+def test_notes_of_the_load_are_recorded_even_if_it_does_not_start(sweep: Sweep) -> None:
+    sweep.load.pending = [["ignored variable"]]
+    sweep.load.traps["start load"] = trap_raising(LoadError("x.py:3: ZeroDivisionError"))
+
+    assert sweep.run() is Result.ABORTED
+
+    assert [note.text for note in sweep.state.messages] == ["ignored variable"]
+
+
+def test_notes_of_the_load_are_recorded_at_each_step(sweep: Sweep) -> None:
+    sweep.load.pending = [["at the start"], ["at the ramp"], ["after the cell"]]
+
+    assert sweep.run() is Result.DONE
+
+    assert [note.text for note in sweep.state.messages][:3] == [
+        "at the start",
+        "at the ramp",
+        "after the cell",
+    ]
+
+
 def test_a_first_cell_whose_listeners_take_too_long_ends_the_run(sweep: Sweep) -> None:
     sweep.load.traps["swarm m1_u2_s2"] = trap_raising(LoadStartError("took longer"))
 

@@ -203,7 +203,7 @@ def test_observations_about_events_follow_the_verdict() -> None:
     assert lines == [
         "Valid: all checks passed",
         (
-            "Note: start_time of 12 requests of X old is not in seconds since the epoch, such as "
+            "Note: start_time of 12 requests of X old does not fit the response time, such as "
             "81.5: ignored"
         ),
     ]

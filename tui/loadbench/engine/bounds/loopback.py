@@ -3,7 +3,11 @@
 Browsers know that `api.localhost` is this machine, but many resolvers do not.
 """
 
+import re
 from urllib.parse import urlsplit
+
+_PATH = re.compile("[/?#]")
+_PORTS = {"http": 80, "https": 443}
 
 
 def is_loopback(host: str | None) -> bool:
@@ -24,7 +28,25 @@ def resolvable_name(host: str) -> str:
     return "localhost" if is_local else host
 
 
+def address_of(url: str) -> str:
+    """Return scheme, host and port of an absolute URL as they are written."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{_PATH.split(rest, maxsplit=1)[0]}"
+
+
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, without user name, password, path and query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    """Return scheme, host and port of a URL, without user name, password, path and query.
+
+    Upper case and default ports make no difference. An invalid URL has the origin "".
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    scheme = parts.scheme.lower()
+    has_port = port is not None and port != _PORTS.get(scheme)
+    return f"{scheme}://{host}:{port}" if has_port else f"{scheme}://{host}"

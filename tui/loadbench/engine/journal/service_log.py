@@ -19,6 +19,9 @@ _LOCUST = "locust"
 _OF_LOCUST = ("/INFO/locust.", "/CRITICAL/locust.", "/ERROR/root: Uncaught exception in event")
 """Parts of log lines of Locust itself."""
 
+LOCUST_STARTS = "A Locust process starts"
+"""Line that is written before the output of each process."""
+
 _AT_EXIT = "/INFO/locust.main: Got SIGTERM"
 """Part of the line after which Locust prints its statistics."""
 
@@ -61,9 +64,10 @@ def of_locustfile(lines: Iterable[LogLine]) -> Iterator[LogLine]:
     """
     is_exiting = False
     for line in lines:
-        # A new process starts with a line of Locust.
-        is_exiting = _AT_EXIT in line.text or (is_exiting and "/INFO/locust." not in line.text)
-        if not is_exiting and not any(part in line.text for part in _OF_LOCUST):
+        is_start = line.text == LOCUST_STARTS
+        is_exiting = not is_start and (is_exiting or _AT_EXIT in line.text)
+        is_own = not is_start and not any(part in line.text for part in _OF_LOCUST)
+        if is_own and not is_exiting:
             yield line
 
 

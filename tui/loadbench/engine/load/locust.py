@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from loadbench.engine.bounds.connect import DEFAULT_TRUST, NoResponseError, Trust
 from loadbench.engine.bounds.http import request
+from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
 from loadbench.engine.bounds.texts import one_line, shortened
 from loadbench.engine.load.answers import (
@@ -32,6 +33,7 @@ from loadbench.engine.load.wire import (
     REPLICAS_OPTION,
     RESULT_PATH,
     STATE_PATH,
+    TEST_STOP,
     TIMEOUT_VARIABLE,
     TOKEN_HEADER,
     TOKEN_VARIABLE,
@@ -40,6 +42,7 @@ from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.process import describe_exit
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.profile.values.urls import mask_url
 from loadbench.errors import LoadError, LoadLostError
 
 RESPONSE_TIMEOUT_S = 5.0
@@ -94,7 +97,7 @@ class LocustLoad:
         self._url = ""
         self._timeouts = 0
         self._tag = ""
-        self._is_stopping = False
+        self._is_stopping = self._is_stuck = False
         self._process: LocustProcess | None = None
         self._notes = scenario.notes(os.environ)
         self._noted: set[str] = set()
@@ -110,6 +113,7 @@ class LocustLoad:
         self.close()
         self._token = secrets.token_urlsafe(32)
         self._timeouts = 0
+        self._is_stuck = False
         self._process = process = LocustProcess(
             self._scenario,
             variables={
@@ -164,6 +168,8 @@ class LocustLoad:
             REPLICAS_OPTION: json.dumps(list(replicas)) if replicas else "",
             "profile": cell.key,
         }
+        if self._is_stuck:
+            self.start()
         process = self._process
         if process is None:
             raise LoadLostError("Locust is not running")
@@ -195,11 +201,15 @@ class LocustLoad:
                 as expected.
         """
         if self._process:
-            if not self._is_stopping:
+            if self._is_stopping:
+                # `stop` has a limit of its own.
+                if self._process.status.phase:
+                    return None
+            else:
                 self._process.check_cell(self._tag)
-            if self._process.status.phase:
-                self._process.check_time()
-                return None
+                if self._process.status.phase:
+                    self._process.check_time()
+                    return None
         try:
             state = self._ask(f"{STATE_PATH}?since={since}", parse_state)
         except _NoAnswerError as error:
@@ -221,11 +231,26 @@ class LocustLoad:
     def stop(self) -> None:
         """Stop all users. Requests in flight finish or time out first.
 
+        If the test_stop listeners of the locustfile take too long, they are not waited for.
+
         Another thread may call `state` in the meantime.
         """
-        self._is_stopping = True
+        process, self._is_stopping = self._process, True
+        limit_s = self._scenario.start_timeout_s
         stopped_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S
-        self._call("/stop", fields={}, timeout_s=stopped_s + self._scenario.start_timeout_s)
+        try:
+            self._call("/stop", fields={}, timeout_s=stopped_s + limit_s)
+        except _NoAnswerError:
+            if process is None or process.status.phase != TEST_STOP:
+                raise
+            # The results are complete.
+            self._notes.append(
+                f"warning: {process.status.exceeded(limit_s, '')}; restarting Locust"
+            )
+            self._is_stuck = True
+            return
+        if process:
+            process.status.wait_until_idle(RESPONSE_TIMEOUT_S)
 
     def measured(self) -> Measured:
         """Return the results of the measurement window."""
@@ -245,10 +270,10 @@ class LocustLoad:
     def _note_hosts(self, hosts: Mapping[str, str], host: str) -> None:
         """Note the user classes whose own host is not used."""
         self._notes += [
-            f"warning: user class {name} sets the host {own}, but its requests go to {host}. To "
-            f"keep its host, set load.keep_host: [{name}]"
+            f"warning: user class {name} sets the host {mask_url(own)}, but its requests go to the "
+            f"service under test. To keep its host, set load.keep_host: [{name}]"
             for name, own in hosts.items()
-            if own.rstrip("/") != host.rstrip("/")
+            if origin_of(own) != origin_of(host)
         ]
 
     def _ask(
@@ -297,6 +322,8 @@ class LocustLoad:
             return LoadLostError("Locust is not running")
         code = process.wait(_EXIT_TIMEOUT_S)
         if code is not None:
+            process.status.wait_until_closed(_EXIT_TIMEOUT_S)
+            process.check_cell(self._tag)
             return LoadLostError(f"Locust {describe_exit(code)}")
         return _NoAnswerError(f"no response from Locust to {endpoint}: {problem}")
 

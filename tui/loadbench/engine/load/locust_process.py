@@ -93,7 +93,6 @@ class LocustProcess:
             if status.is_closed or self._process.poll() is not None:
                 raise self._early_exit()
             self.check_time()
-            self._activity.update()
             # Phases have a limit of their own.
             idle_s = time.monotonic() - max(started, status.since_s)
             if not status.phase and idle_s > START_TIMEOUT_S:
@@ -108,7 +107,7 @@ class LocustProcess:
             LoadStartError: It does.
         """
         if self.status.phase and self.status.overdue_s(self._limit_s) > 0:
-            text = self.status.exceeded(self._limit_s, self._activity.text)
+            text = self.status.exceeded(self._limit_s, self._activity.describe())
             raise LoadStartError(text, log_lines=self._lines_of_locustfile())
 
     def check_cell(self, tag: str) -> None:
@@ -122,12 +121,14 @@ class LocustProcess:
         """
         cell, text = self.status.failure
         if text and cell == tag:
-            raise self._mistake(text)
+            text = shortened(text, MAX_MESSAGE_CHARACTERS)
+            raise LoadError(text, log_lines=self._lines_of_locustfile())
 
     def awaited(self) -> str:
-        """Return what Locust is waited for, with its limit. Any thread may call this."""
-        text = self.status.awaited(self._limit_s, self._activity.text)
-        return text or f"Locust to start, at most {START_TIMEOUT_S:g} s"
+        """Return what Locust is waited for, with its limit; empty if for nothing."""
+        if not self.status.phase and not self.status.port:
+            return f"Locust to start, at most {START_TIMEOUT_S:g} s"
+        return self.status.awaited(self._limit_s, self._activity.describe())
 
     def stop(self) -> int:
         """Terminate Locust and all processes started by the locustfile; return the exit code."""

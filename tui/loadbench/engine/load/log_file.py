@@ -5,17 +5,28 @@ from pathlib import Path
 
 from loadbench.engine.bounds.lines import last_lines
 from loadbench.engine.files import utc_now
-from loadbench.engine.journal.service_log import format_locust_line, of_locustfile, parse
+from loadbench.engine.journal.service_log import (
+    LOCUST_STARTS,
+    format_locust_line,
+    of_locustfile,
+    parse,
+)
 
-MAX_LOG_BYTES = 10_000_000
-"""Size from which lines are dropped: half of the spare space of a run (`run.space.SPARE`)."""
+MAX_LOG_BYTES = 5_000_000
+"""Size from which lines are dropped. With the starts of further processes, at most twice as much is
+written, which is half of the spare space of a run (`run.space.SPARE`)."""
 
 MIN_START_BYTES = 64_000
 """Size that each Locust process can write to a full log, so that its start is logged."""
 
 _MAX_LINES_READ = 1_000
-_OF_GEVENT = (" <Greenlet at ",)
-"""Parts of lines of gevent about exceptions that are also logged with a traceback."""
+_OF_EXCEPTIONS = (
+    "/locust.",
+    "> failed with ",
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
+"""Parts of further lines about exceptions, and of the loggers of Locust."""
 
 _TRACEBACK = "Traceback (most recent call last)"
 
@@ -30,12 +41,14 @@ class LogFile:
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_LOG_BYTES) -> None:
         self._file = path.open("ab", buffering=0)
-        self._left = max(max_bytes - self._file.tell(), MIN_START_BYTES)
+        size = self._file.tell()
+        self._left = max(max_bytes - size, min(MIN_START_BYTES, 2 * max_bytes - size))
         self._notice = f"Log limited to {max_bytes / 1e6:g} MB: further lines are dropped"
+        self.write(LOCUST_STARTS.encode())
 
     def write(self, line: bytes) -> None:
         """Append a line. If there is no space, in the log or on the disk, it is dropped."""
-        if self._left <= 0:
+        if self._left <= 0 or not line.strip():
             return
         with suppress(OSError):
             self._left -= self._file.write(format_locust_line(utc_now(), line)) or 0
@@ -63,7 +76,7 @@ def own_lines(path: Path, number: int) -> tuple[str, ...]:
         elif is_traceback:
             # The line with the exception is the first one that is not indented.
             is_traceback = text.startswith(" ")
-        elif not any(part in text for part in _OF_GEVENT):
+        elif not any(part in text for part in _OF_EXCEPTIONS):
             own.append(text)
     return tuple(own[-number:])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadbench.engine.load.source.files import Locustfiles, find_locustfiles
 from loadbench.engine.profile.sections.load import LoadSection
-from loadbench.engine.profile.sections.locust_options import kept_out_variables
+from loadbench.engine.profile.sections.locust_options import passed_variables, variable_notes
 
 DEFAULT_START_TIMEOUT_S = 60.0
 
@@ -61,9 +61,9 @@ class Scenario:
         Args:
             environ: The environment of this process.
         """
-        dropped = {name for name, _ in kept_out_variables(environ)} | self._overridden(environ)
-        kept = {name: value for name, value in environ.items() if name not in dropped}
-        return {**kept, **self.environment}
+        replaced = self._overridden(environ)
+        kept = {name: value for name, value in environ.items() if name not in replaced}
+        return passed_variables(kept, self.environment)
 
     def settings(self) -> dict[str, Any]:
         """Return what the Locust process needs to know, as JSON data."""
@@ -85,8 +85,7 @@ class Scenario:
         found = []
         if self.files.reason:
             found.append(f"Locust runs in {self.files.folder}: {self.files.reason}")
-        for name, reason in kept_out_variables(environ):
-            found.append(f"environment variable {name} is ignored: {reason}")
+        found += variable_notes(environ)
         for name, key in _SHARED_VARIABLES.items():
             if name not in environ:
                 continue

@@ -13,6 +13,7 @@ from loadbench.engine.load.wire import IMPORT, INIT, TEST_START, TEST_STOP
 
 MAX_REPORT_LINE_BYTES = 1_000_000
 MAX_PROBLEM_CHARACTERS = 1_000
+_POLL_S = 0.1
 MAX_NOTES = 100
 """Maximum number of notes that are kept until they are read."""
 
@@ -53,6 +54,7 @@ class LocustStatus:
         self.is_closed = False
         """Whether there will be no further message."""
         self._notes: list[str] = []
+        self._lock = threading.Lock()
         self._changed = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(fd,), daemon=True)
         self._thread.start()
@@ -62,9 +64,20 @@ class LocustStatus:
         self._changed.wait(seconds)
         self._changed.clear()
 
+    def wait_until_closed(self, seconds: float) -> None:
+        """Wait until all messages of an exited process have been read, at most some seconds."""
+        self._thread.join(seconds)
+
+    def wait_until_idle(self, seconds: float) -> None:
+        """Wait until the locustfile does nothing outside of users, at most a number of seconds."""
+        deadline = time.monotonic() + seconds
+        while self.phase and not self.is_closed and time.monotonic() < deadline:
+            self.wait(_POLL_S)
+
     def take_notes(self) -> list[str]:
         """Return the messages for the user that are new since the last call."""
-        notes, self._notes = self._notes, []
+        with self._lock:
+            notes, self._notes = self._notes, []
         return notes
 
     def overdue_s(self, limit_s: float) -> float:
@@ -108,7 +121,8 @@ class LocustStatus:
         except BadInputError as error:
             self.problem = one_line(str(error), MAX_PROBLEM_CHARACTERS)
             return
-        self._notes = [*self._notes, *(report.notes or ())][:MAX_NOTES]
+        with self._lock:
+            self._notes = [*self._notes, *(report.notes or ())][:MAX_NOTES]
         self.error = report.error or self.error
         if report.failure:
             self.failure = report.cell, report.failure

@@ -24,6 +24,10 @@ def missing_users_text(classes: Sequence[UserClass], users: int) -> str:
     needed = fixed + len(weighted)
     amount = "1 user" if users == 1 else f"{users} users"
     reason = f"only {amount} for {len(classes)} classes"
+    advice = f"set users to {needed} or more"
+    if users >= needed:
+        reason = f"the weight is too small for {amount}"
+        advice = "increase users, or the weight"
     if fixed >= users:
         own = [one.name for one in classes if one.fixed]
         reason = f"fixed_count of {_names(own)} takes all {amount}"
@@ -34,7 +38,7 @@ def missing_users_text(classes: Sequence[UserClass], users: int) -> str:
         text = "too few users for their fixed_count"
     else:
         return ""
-    return f"{text}: {reason} (set users to {needed} or more)"
+    return f"{text}: {reason} ({advice})"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from loadbench.engine.bounds.loopback import origin_of
+from loadbench.engine.bounds.loopback import address_of
 from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import write_atomically
@@ -205,12 +205,19 @@ class CellAttempt:
         self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
 
     def _drain(self) -> Measured:
-        stopping = self._control.background.submit(self._load.stop)
-        self._control.wake_when_done(stopping)
+        control, started, reported = self._control, time.monotonic(), ""
+        stopping = control.background.submit(self._load.stop)
+        control.wake_when_done(stopping)
         while not stopping.done():
             self._observe()
             self._poll()
+            is_quiet = time.monotonic() - started > control.quiet_s
+            if is_quiet and (text := self._load.awaited()) and text != reported:
+                control.report_progress("wait", f"Waiting for {text}")
+                reported = text
         stopping.result()
+        for text in self._load.notes():
+            control.emit(Note(text=text))
         self._observe()
         return self._load.measured()
 
@@ -255,7 +262,7 @@ class CellAttempt:
         named = tuple(
             replace(by_host.pop(host, ReplicaRequests(host=host)), name=one.name)
             for one in self._stack.replicas
-            for host in (origin_of(one.url),)
+            for host in (address_of(one.url),)
         )
         # Users may also send requests to other addresses.
         return (*named, *by_host.values())

@@ -246,9 +246,11 @@ class Runner:
     def _start_load(self) -> None:
         load, control = self._equipment.load, self._control
         if not self._is_load_running:
-            control.wait_for(control.background.submit(load.start), load.awaited)
-            for text in load.notes():
-                control.emit(Note(text=text))
+            try:
+                control.wait_for(control.background.submit(load.start), load.awaited)
+            finally:
+                for text in load.notes():
+                    control.emit(Note(text=text))
             self._is_load_running = True
 
     def _start_first_load(self) -> None:

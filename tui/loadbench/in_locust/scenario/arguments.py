@@ -2,10 +2,9 @@
 
 import argparse
 import difflib
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from loadbench.engine.profile.sections.locust_options import option_key
+from loadbench.engine.profile.sections.locust_options import option_key, split_values
 from loadbench.in_locust.settings import ScenarioSettings
 
 KEY = "load.options"
@@ -69,13 +68,21 @@ def _arguments(action: argparse.Action, option: str, value: str) -> Iterator[str
 def _flag(action: argparse.Action, option: str, value: str) -> Iterator[str]:
     match value.lower():
         case "true" | "yes" | "on":
-            yield next(text for text in action.option_strings if not text.startswith("--no-"))
+            yield option
         case "false" | "no" | "off":
-            yield from [text for text in action.option_strings if text.startswith("--no-")][:1]
+            if isinstance(action, argparse.BooleanOptionalAction):
+                yield _opposite(action, option)
         case number if number.isdecimal() and isinstance(action, argparse._CountAction):  # noqa: SLF001
             yield from [option] * int(number)
         case _:
             raise ValueError("expected true or false, because the option has no value")
+
+
+def _opposite(action: argparse.BooleanOptionalAction, option: str) -> str:
+    """Return the option that sets the other value: `--no-cache` for `--cache`, and vice versa."""
+    plain = option.removeprefix("--no-")
+    other = f"--{plain}" if plain != option else f"--no-{option.removeprefix('--')}"
+    return other if other in action.option_strings else option
 
 
 def _with_value(option: str, value: str) -> Iterator[str]:
@@ -90,7 +97,7 @@ def _with_value(option: str, value: str) -> Iterator[str]:
 
 def _split(value: str) -> list[str]:
     try:
-        return shlex.split(value)
+        return split_values(value)
     except ValueError as error:
         raise ValueError(f"{str(error).lower()} in {value!r}") from None
 

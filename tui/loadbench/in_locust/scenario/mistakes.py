@@ -15,6 +15,7 @@ from typing import Any
 from locust import User, event
 from locust.env import Environment
 
+from loadbench.engine.profile.sections.locust_options import reason_against_variable
 from loadbench.in_locust.clean import clean_error
 from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.scenario.places import UserCode
@@ -36,6 +37,8 @@ class Mistakes:
         self._setup: set[str] = set()
         self.first = ""
         """Description of the first exception. Empty if there is none."""
+        self.is_setup = True
+        """Whether listeners that prepare the start or a cell are executed."""
 
     def clear(self) -> None:
         """Forget all exceptions, for a new cell."""
@@ -107,7 +110,7 @@ class _Logging:
     def error(self, *args: Any, **kwargs: Any) -> None:
         _, error, trace = sys.exc_info()
         if error:
-            self._mistakes.add(error, trace, setup=True)
+            self._mistakes.add(error, trace, setup=self._mistakes.is_setup)
         logging.error(*args, **kwargs)
 
 
@@ -120,6 +123,8 @@ def _advice(error: BaseException) -> str:
                 "load.folder to the folder that contains it"
             )
         case KeyError(args=[str(name)]) if _is_environment(error.__traceback__):
+            if reason := reason_against_variable(name):
+                return f". This variable is not passed to Locust: {reason}"
             return f". Set this variable, or load.environment: {{{name}: …}}"
         case FileNotFoundError(filename=str(file)) if folder := _folder_above(file):
             return f". It is in {folder}: set load.folder to this folder"

@@ -64,9 +64,10 @@ class UserCode:
         return ""
 
     def _is_own(self, file: str) -> bool:
-        if file.startswith("<"):
-            return False
         path = os.path.realpath(file)
+        # Other code has names such as `<frozen os>`, or relative ones of compiled extensions.
+        if not os.path.isfile(path):  # noqa: PTH113  # on the way of each exception
+            return False
         if path in self._files:
             return True
         parts = Path(path).parts

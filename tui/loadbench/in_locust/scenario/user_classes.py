@@ -10,15 +10,12 @@ from loadbench.in_locust.scenario.userfile import fail
 from loadbench.in_locust.settings import ScenarioSettings
 
 
-def select(
-    environment: Environment, scenario: ScenarioSettings, replicas: Replicas, status: Status
-) -> None:
-    """Apply tags and hosts to the user classes. Call this before the first test."""
+def drop_without_tasks(environment: Environment, status: Status) -> None:
+    """Apply the tags, and leave out user classes without tasks. Call this before the first test.
+
+    Locust applies the tags before the first test; users of a class without tasks fail forever.
+    """
     classes = environment.user_classes
-    replicas.keep = {
-        one: str(one.host) for one in classes if one.host and one.__name__ in scenario.keep_host
-    }
-    # Locust would do it before the first test. Users of a class without tasks would fail forever.
     before = {one: list(one.tasks) for one in classes}
     environment._filter_tasks_by_tags()  # noqa: SLF001  # no public access
     if not any(one.tasks for one in classes) and any(before.values()):
@@ -36,13 +33,28 @@ def select(
     )
 
 
-def hosts(environment: Environment, scenario: ScenarioSettings) -> dict[str, str]:
-    """Return the hosts that user classes set but do not keep, by the name of the class."""
-    return {
-        one.__name__: str(one.host)
-        for one in environment.user_classes
-        if one.host and one.__name__ not in scenario.keep_host
-    }
+def separate_hosts(
+    environment: Environment, scenario: ScenarioSettings, replicas: Replicas, status: Status
+) -> dict[str, str]:
+    """Keep the hosts of some user classes. Call this after all init listeners, which may set them.
+
+    Returns:
+        The hosts that other user classes set, by the name of the class.
+    """
+    # Locust declares the values as users instead of classes.
+    available: Any = environment.available_user_classes or {}
+    used = {name: one for name, one in available.items() if one in environment.user_classes}
+    kept = {name: one for name, one in used.items() if name in scenario.keep_host}
+    for name, one in kept.items():
+        if not _host(one):
+            fail(status, f"load.keep_host: user class {name} has no host as a text")
+    replicas.keep = {one: _host(one) for one in kept.values()}
+    return {name: _host(one) for name, one in used.items() if name not in kept and _host(one)}
+
+
+def _host(user_class: Any) -> str:
+    """Return the host that a user class sets as a text. Empty if it sets none."""
+    return user_class.host if isinstance(user_class.host, str) else ""
 
 
 def counts(environment: Environment) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ Locust prints a traceback and exits. No upstream issue known (searched 2026-11).
 when Locust fires an event for a locustfile that fails to load.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Collection
@@ -30,6 +31,9 @@ def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes, code
         with status.during(IMPORT):
             try:
                 loaded: tuple[Any, ...] = merge(files)
+                # Locust removes it after the import, so that tasks could not import from there.
+                folders = dict.fromkeys(os.path.dirname(file) for file in files)  # noqa: PTH120
+                sys.path += [folder for folder in folders if folder not in sys.path]
             except ModuleNotFoundError as error:
                 # Without user classes, Locust looks for test functions of pytest.
                 if error.name in ("pytest", "_pytest") and not code_raised(error):
@@ -67,8 +71,10 @@ def install(scenario: ScenarioSettings, status: Status, mistakes: Mistakes, code
 
 
 def fail(status: Status, message: str) -> NoReturn:
-    """Report why Locust cannot start, and exit."""
-    status.send(error=message)
+    """Report why Locust cannot start, unless it has been reported, and exit."""
+    if not status.has_error:
+        status.has_error = True
+        status.send(error=message)
     sys.exit(1)
 
 

@@ -440,3 +440,21 @@ def test_findings_are_ordered_by_line_and_limited(tmp_path: Path) -> None:
     assert len(checked.listed("problem")) == MAX_FINDINGS + 1
     assert str(checked.listed("problem")[-1]) == "and 10 more"
     assert len(checked.listed("warning")) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from locust import HttpUser as Base\nclass Shop(Base): ...\n",
+        "import locust\nBase = locust.HttpUser\nBase = Base\nclass Shop(locust.HttpUser): ...\n",
+        f"{USERS}Shop = Chat\n",
+    ],
+)
+def test_classes_with_another_name_are_found(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, text, user_classes=["Shop"]) == []
+
+
+def test_a_load_shape_with_another_name_is_found(tmp_path: Path) -> None:
+    text = f"{USERS}from locust import LoadTestShape as Base\nclass Steps(Base): ...\n"
+
+    assert "the load shape Steps" in found(tmp_path, text)[0]

@@ -26,7 +26,7 @@ LONG = "x" * 200
         ),
         (
             EventNote(kind="start_time", count=1),
-            "start_time of 1 request of further names is not in seconds since the epoch: ignored",
+            "start_time of 1 request of further names does not fit the response time: ignored",
         ),
         (
             EventNote(kind="names", name="other requests", count=1204, example="/item/17"),

@@ -1,20 +1,23 @@
 """Findings about the locustfiles of a profile, from their text."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.load.source.class_checks import class_findings
 from loadbench.engine.load.source.classes import ClassReader, tags_of
 from loadbench.engine.load.source.files import Locustfiles
 from loadbench.engine.load.source.findings import FindingLevel, SourceFinding, quoted
-from loadbench.engine.load.source.module_checks import module_findings, variables_of_locust
+from loadbench.engine.load.source.module_checks import module_findings
 from loadbench.engine.load.source.modules import SourceProject
 from loadbench.engine.load.source.option_checks import option_findings, tag_findings
 from loadbench.engine.load.source.options import DeclaredOption, declared_options
 from loadbench.engine.load.source.parsing import SourceError
-from loadbench.engine.load.source.urls import AbsoluteUrl, absolute_urls, origin_of
+from loadbench.engine.load.source.urls import AbsoluteUrl, absolute_urls
 from loadbench.engine.profile.sections.load import LoadSection
+from loadbench.engine.profile.sections.locust_options import passed_variables
 from loadbench.engine.profile.values.urls import mask_url
 
 MAX_FINDINGS = 20
@@ -51,7 +54,7 @@ def check_locustfiles(found: Locustfiles, load: LoadSection, host: str | None) -
     if broken:
         return SourceReport((), tuple(broken))
     reached = project.reached(found.paths, found.folder)
-    variables = variables_of_locust(load.environment)
+    variables = passed_variables(os.environ, load.environment)
     reader = ClassReader(project, found.folder)
     classes = reader.read(found.paths)
     findings = [

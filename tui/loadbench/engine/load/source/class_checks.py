@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.load.source.classes import Classes, ClassReader, SourceClass
 from loadbench.engine.load.source.findings import (
     FindingLevel,
@@ -12,7 +13,6 @@ from loadbench.engine.load.source.findings import (
     quoted,
     suggestion,
 )
-from loadbench.engine.load.source.urls import origin_of
 from loadbench.engine.profile.sections.load import LoadSection
 from loadbench.engine.profile.values.urls import mask_url
 
@@ -78,7 +78,7 @@ def _duplicates(users: Sequence[SourceClass]) -> Iterator[SourceFinding]:
 def _unknown(key: str, name: str, classes: Classes) -> Iterator[SourceFinding]:
     """Yield the finding about a name in the profile that is no user class."""
     names = [one.name for one in classes.users]
-    if name in names or name in classes.imported:
+    if name in (*names, *classes.imported, *classes.renamed):
         return
     if name in [one.name for one in classes.abstract]:
         text = f"load.{key}: {quoted(name)} is abstract, so Locust starts no users of it"

@@ -53,6 +53,8 @@ class Classes:
     """Classes of Locust 0.x."""
     imported: set[str] = field(default_factory=set)
     """Names imported from packages that are not read."""
+    renamed: set[str] = field(default_factory=set)
+    """Other names of classes or values, under which Locust may know a user class."""
     is_open: bool = False
     """Whether all names of such a package are imported, so that there may be more classes."""
     is_dynamic: bool = False
@@ -83,7 +85,9 @@ class ClassReader:
         found = Classes()
         for file in locustfiles:
             search = search_path(file, self._folder)
-            found.is_dynamic |= _makes_classes(self._project.tree(file))
+            tree = self._project.tree(file)
+            found.is_dynamic |= _makes_classes(tree)
+            found.renamed |= _renamed(tree).keys()
             for one in self._visible(file, search, found, 0).values():
                 kind = self._kind(one, search)
                 if kind == "user" and one not in (*found.users, *found.abstract):
@@ -191,7 +195,20 @@ def _makes_classes(tree: ast.Module) -> bool:
     return has_tests or not {"type", "globals", "exec", "setattr"}.isdisjoint(names)
 
 
+def _renamed(tree: ast.Module) -> dict[str, str]:
+    """Return the original names of names that a file imports or assigns under another one."""
+    names: dict[str, str] = {}
+    for node in module_level(tree.body):
+        match node:
+            case ast.ImportFrom(names=imported):
+                names |= {one.asname: one.name for one in imported if one.asname}
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=original)):
+                names[name] = original
+    return names
+
+
 def _classes_in(file: Path, tree: ast.Module) -> Iterator[SourceClass]:
+    renamed = _renamed(tree)
     for node in module_level(tree.body):
         if isinstance(node, ast.ClassDef):
             values = dict(_attributes(node))
@@ -201,7 +218,7 @@ def _classes_in(file: Path, tree: ast.Module) -> Iterator[SourceClass]:
                 name=node.name,
                 file=file,
                 line=node.lineno,
-                bases=tuple(filter(None, map(last_part, node.bases))),
+                bases=tuple(renamed.get(name, name) for name in map(last_part, node.bases) if name),
                 is_abstract=is_true(values.get("abstract")),
                 host=(constant_text(host) or "") if is_host_set else None,
                 host_line=host.lineno if host else 0,

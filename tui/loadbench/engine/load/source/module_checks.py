@@ -1,7 +1,6 @@
 """Findings about the modules, files and variables that locustfiles need when they are imported."""
 
 import ast
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -110,8 +109,3 @@ def _at_import(
                         "to load.environment"
                     )
                     yield SourceFinding("warning", text, file, node.lineno)
-
-
-def variables_of_locust(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of Locust, with those of the profile."""
-    return {**os.environ, **given}

@@ -4,8 +4,8 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.load.source.parsing import (
     calls,
     constant_text,
@@ -19,7 +19,6 @@ _REST = ("rest", "rest_")
 """Methods of a user, whose first argument is the HTTP method."""
 
 _SCHEMES = ("http://", "https://")
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +39,6 @@ def absolute_urls(tree: ast.Module) -> Iterator[AbsoluteUrl]:
         start, is_complete = _start_of(_url_of(call), constants)
         if start.lower().startswith(_SCHEMES):
             yield AbsoluteUrl(start, _origin(start, is_complete=is_complete), call.lineno)
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, without default ports; empty if it is invalid."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    if not parts.hostname:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    scheme = parts.scheme.lower()
-    has_port = port is not None and port != _PORTS.get(scheme)
-    return f"{scheme}://{host}:{port}" if has_port else f"{scheme}://{host}"
 
 
 def _origin(start: str, *, is_complete: bool) -> str:

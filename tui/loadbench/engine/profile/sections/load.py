@@ -1,7 +1,6 @@
 """The section `load` of a profile."""
 
 import re
-import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -17,6 +16,7 @@ from loadbench.engine.profile.fields import (
 )
 from loadbench.engine.profile.sections.base import Section
 from loadbench.engine.profile.sections.locust_options import (
+    joined_values,
     option_key,
     reason_against_option,
     reason_against_variable,
@@ -45,7 +45,7 @@ def _option_text(value: Any) -> Any:
         case int() | float():
             return str(value)
         case list() if all(isinstance(item, bool | int | float | str) for item in value):
-            return shlex.join(str(_option_text(item)) for item in value)
+            return joined_values([str(_option_text(item)) for item in value])
         case _:
             return value
 

@@ -4,7 +4,7 @@ All other options and variables are passed to Locust.
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _CONTROLLED = "Locust is controlled over its web API"
@@ -23,15 +23,17 @@ class KeptOut:
     """Long and short names without dashes."""
     variables: tuple[str, ...] = ()
     """Environment variables with the same effect, which are removed."""
+    without_effect: tuple[str, ...] = ()
+    """Environment variables that are passed, but have no effect on a run."""
 
 
 KEPT_OUT = (
-    KeptOut("set load.locustfile", ("locustfile", "f"), ("LOCUST_LOCUSTFILE",)),
-    KeptOut("set host", ("host", "H"), ("LOCUST_HOST",)),
-    KeptOut("set users", ("users", "u"), ("LOCUST_USERS",)),
-    KeptOut("set spawn_rates", ("spawn-rate", "r"), ("LOCUST_SPAWN_RATE",)),
-    KeptOut("set run_time", ("run-time", "t"), ("LOCUST_RUN_TIME",)),
-    KeptOut("set load.timeout", ("stop-timeout", "s"), ("LOCUST_STOP_TIMEOUT",)),
+    KeptOut("set load.locustfile", ("locustfile", "f"), without_effect=("LOCUST_LOCUSTFILE",)),
+    KeptOut("set host", ("host", "H"), without_effect=("LOCUST_HOST",)),
+    KeptOut("set users", ("users", "u"), without_effect=("LOCUST_USERS",)),
+    KeptOut("set spawn_rates", ("spawn-rate", "r"), without_effect=("LOCUST_SPAWN_RATE",)),
+    KeptOut("set run_time", ("run-time", "t"), without_effect=("LOCUST_RUN_TIME",)),
+    KeptOut("set load.timeout", ("stop-timeout", "s"), without_effect=("LOCUST_STOP_TIMEOUT",)),
     # Their variables are passed, because they do not break anything.
     KeptOut("set load.tags", ("tags", "T")),
     KeptOut("set load.exclude_tags", ("exclude-tags", "E")),
@@ -91,6 +93,9 @@ _BY_NAME: Mapping[str, KeptOut] = {
     name.replace("_", "-"): one for one in KEPT_OUT for name in one.names
 }
 _BY_VARIABLE: Mapping[str, KeptOut] = {name: one for one in KEPT_OUT for name in one.variables}
+_WITHOUT_EFFECT: Mapping[str, KeptOut] = {
+    name: one for one in KEPT_OUT for name in one.without_effect
+}
 
 
 def plain_option(name: str) -> str:
@@ -103,10 +108,29 @@ def option_key(name: str) -> str:
     return plain_option(name).replace("_", "-")
 
 
+def joined_values(values: Sequence[str]) -> str:
+    """Return several values of an option as one text: as on a command line.
+
+    With references to variables, whose values are not known yet, each value is on a line.
+    """
+    if any("${" in value for value in values) and not any("\n" in value for value in values):
+        return "".join(f"{value}\n" for value in values)
+    return shlex.join(values)
+
+
+def split_values(text: str) -> list[str]:
+    """Return the values in a text of `joined_values`, or of a user.
+
+    Raises:
+        ValueError: A quotation is not closed.
+    """
+    return text.splitlines() if text.endswith("\n") else shlex.split(text)
+
+
 def option_values(text: str) -> list[str]:
-    """Return the values that the text of an option stands for, as on a command line."""
+    """Return the values that a text, which may be invalid, stands for."""
     try:
-        return shlex.split(text)
+        return split_values(text)
     except ValueError:  # a quotation is not closed
         return [text]
 
@@ -127,8 +151,22 @@ def reason_against_variable(name: str) -> str:
     return kept_out.reason if kept_out else ""
 
 
-def kept_out_variables(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield those of several environment variables that are not passed, each with the reason."""
+def variable_notes(names: Iterable[str]) -> Iterator[str]:
+    """Yield notes about the environment variables of Locust that a run does not follow."""
     for name in sorted(names):
-        if reason := reason_against_variable(name):
-            yield name, reason
+        if name in _BY_VARIABLE:
+            yield f"environment variable {name} is ignored: {_BY_VARIABLE[name].reason}"
+        elif name in _WITHOUT_EFFECT:
+            reason = _WITHOUT_EFFECT[name].reason
+            yield f"environment variable {name} has no effect on the run: {reason}"
+
+
+def passed_variables(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of Locust.
+
+    Args:
+        environ: The environment of the run.
+        given: The variables of the profile.
+    """
+    kept = {name: value for name, value in environ.items() if name not in _BY_VARIABLE}
+    return {**kept, **given}

@@ -27,8 +27,7 @@ def note_text(note: EventNote, max_characters: int | None = None) -> str:
             )
         case NoteKind.START_TIME:
             return (
-                f"start_time of {number} of {name} is not in seconds since the epoch{such_as}: "
-                "ignored"
+                f"start_time of {number} of {name} does not fit the response time{such_as}: ignored"
             )
         case NoteKind.NAMES:
             names = "1 further name" if note.count == 1 else f"{note.count:,} further names"
