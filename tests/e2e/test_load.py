@@ -431,7 +431,7 @@ def test_locust_listens_only_on_loopback_and_its_token_is_not_on_the_command_lin
         ("import locust\nboom", "user.py:2: NameError: name 'boom' is not defined"),
         ("def f(:\n", "user.py:1: SyntaxError"),
         ("import no_such_module", "user.py:1: ModuleNotFoundError: No module named"),
-        ("x = 1", "no class derived from FastHttpUser or HttpUser"),
+        ("x = 1", "no user class. Define a class derived from HttpUser"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         (WITH_SHAPE, "the load shape Shape would replace the profile's user counts"),
         (WITH_BAD_LISTENER, "ValueError: in init"),

@@ -154,7 +154,10 @@ def test_options_and_variables_of_the_profile_arrive(
 
     assert notes == [
         "environment variable LOCUST_HEADLESS is ignored: Locust is controlled over its web API",
-        "environment variable LOCUST_LOCUSTFILE has no effect on the run: set load.locustfile",
+        (
+            "environment variable LOCUST_LOCUSTFILE has no effect on the run: set the key "
+            "load.locustfile of the profile"
+        ),
     ]
 
 
@@ -552,7 +555,8 @@ HELPER = "import json\n\ndef read():\n    return json.loads('{')\n"
             "import no_such.module",
             (
                 "user.py:1: ModuleNotFoundError: No module named 'no_such'. Install "
-                "no_such in the environment of loadbench-tui, or set load.folder"
+                "the package that has no_such in the environment of loadbench-tui, or set "
+                "load.folder"
             ),
         ),
         ("import sys\nsys.exit('no token')", "user.py:2: SystemExit: no token"),

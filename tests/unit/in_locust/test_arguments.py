@@ -65,7 +65,9 @@ def parsed(options: dict[str, str], **fields: tuple[str, ...]) -> argparse.Names
         ("hosts", "a b", "hosts", ["a", "b"]),
         ("hosts", "'a b' c", "hosts", ["a b", "c"]),
         ("pair", "1 2", "pair", ["1", "2"]),
-        ("header", "'A: 1' 'B: 2'", "header", ["A: 1", "B: 2"]),
+        ("header", "A: 1\nB: 2\n", "header", ["A: 1", "B: 2"]),
+        ("header", "A: 1 2", "header", ["A: 1 2"]),
+        ("hosts", "a b\nc\n", "hosts", ["a b", "c"]),
         ("qps", "0.5", "qps", 0.5),
     ],
 )

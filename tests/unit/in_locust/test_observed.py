@@ -68,6 +68,7 @@ def test_failures_before_the_window_are_reported_by_name(
 def test_a_request_that_started_before_the_window_and_failed_in_it_is_an_early_failure(
     recorder: Recorder, clock: list[float]
 ) -> None:
+    clock[0] += 5
     recorder.measure(10, users=2)
     clock[0] += 1
     request(recorder, "/login", "timeout", latency_ms=5000)
@@ -77,6 +78,20 @@ def test_a_request_that_started_before_the_window_and_failed_in_it_is_an_early_f
 
     [found] = early(recorder)
     assert (found["failures"], found["is_in_window"]) == (1, True)
+
+
+def test_a_latency_longer_than_the_cell_is_a_measure_of_something_else(
+    recorder: Recorder, clock: list[float]
+) -> None:
+    recorder.measure(10, users=2)
+    clock[0] += 1
+    request(recorder, "tokens/s", latency_ms=76_000)
+
+    result = recorder.result()
+    assert result is not None
+    [counted] = result["requests"]
+    assert (counted["name"], counted["successes"]) == ("tokens/s", [(76_000.0, 1)])
+    assert result["circumstances"]["in_flight"] == 0
 
 
 def test_a_new_cell_has_no_earlier_failures(recorder: Recorder) -> None:

@@ -119,7 +119,7 @@ class Recorder:
             responded = min(now, started + latency_ms / 1000)
             if now < window.end_s:
                 window.add_response(responded, success=error is None)
-            if window.add_in_flight(started, responded):
+            if self._is_measured(event, window, started, responded):
                 measured = window.tally
             elif started < window.begin_s:
                 self._early.add(name, error)
@@ -168,6 +168,16 @@ class Recorder:
     def end_request(self) -> None:
         """Count a request as no longer in flight."""
         self._in_flight -= 1
+
+    def _is_measured(
+        self, event: RequestEvent, window: Window, started: float, responded: float
+    ) -> bool:
+        """Add the time that a request was in flight. Return whether the window counts it."""
+        if event.start_time_s is None and started < self._origin_s:
+            # It would have started before the cell, so its latency is no duration, but a measure of
+            # something else. It belongs to the window in which it is reported.
+            return self._clock() in window
+        return window.add_in_flight(started, responded)
 
     def record_pause(self, started: float, seconds: float) -> None:
         """Add a user's pause that has just ended.

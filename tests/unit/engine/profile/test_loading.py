@@ -542,7 +542,11 @@ def test_override_replaces_an_invalid_value_in_the_file(write: Write) -> None:
         ("load.locustfile=[a.py, 'b,c.py']", "locustfile", ("a.py", "b,c.py")),
         ("load.folder=..", "folder", ".."),
         ("load.options.engine=vllm", "options", {"engine": "vllm"}),
-        ("load.options={stream: true, n: [1, b c]}", "options", {"stream": "true", "n": "1 'b c'"}),
+        (
+            "load.options={stream: true, n: [1, b c]}",
+            "options",
+            {"stream": "true", "n": "1\nb c\n"},
+        ),
         ("load.environment.MODE=1", "environment", {"MODE": "1"}),
         ("load.start_timeout=2m", "start_timeout", 120.0),
     ],
@@ -556,8 +560,11 @@ def test_overrides_steer_locust(write: Write, override: str, key: str, value: ob
     [
         ("options: {headless: true}", "headless cannot be set here: Locust is controlled over its"),
         ("options: {--web_port: 1}", "--web_port cannot be set here: Locust is controlled over"),
-        ("options: {users: 5}", "users cannot be set here: set users"),
-        ("options: {user-classes: A}", "user-classes cannot be set here: set load.user_classes"),
+        ("options: {users: 5}", "users cannot be set here: set the key users"),
+        (
+            "options: {user-classes: A}",
+            "user-classes cannot be set here: set the key load.user_classes",
+        ),
         ("options: {a b: 1}", "'a b' is not a valid name of an option: expected letters, digits,"),
         ("options: {a-b: 1, a_b: 2}", "expected distinct options: in their names, - and _ are the"),
         (

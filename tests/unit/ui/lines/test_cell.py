@@ -188,7 +188,7 @@ def test_failures_before_the_window_are_among_the_failures_of_a_cell() -> None:
     assert failed == 0
     assert texts(brief) == [
         "Failed before the measurement window:",
-        f"  3 of 4 requests POST /login{'x' * 19}…{'x' * 29} failed",
+        f"  3 of 4 requests POST /login{'x' * 48}… failed",
         "      3  401 Unauthorized",
     ]
     assert f"  3 of 4 requests POST {EARLY.name} failed" in texts(whole)

@@ -30,7 +30,8 @@ def missing_users_text(classes: Sequence[UserClass], users: int) -> str:
         advice = "increase users, or the weight"
     if fixed >= users:
         own = [one.name for one in classes if one.fixed]
-        reason = f"fixed_count of {_names(own)} takes all {amount}"
+        taken = "the only user" if users == 1 else f"all {amount}"
+        reason = f"fixed_count of {_names(own)} takes {taken}"
     if empty:
         kind = "user class" if len(empty) == 1 else "user classes"
         text = f"no users of {kind} {_names([one.name for one in empty])}"

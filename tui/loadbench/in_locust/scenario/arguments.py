@@ -59,7 +59,7 @@ def _arguments(action: argparse.Action, option: str, value: str) -> Iterator[str
     elif isinstance(action.nargs, int) or action.nargs in ("*", "+"):
         yield from (option, *_split(value))
     elif isinstance(action, argparse._AppendAction):  # noqa: SLF001  # no public name
-        for item in _split(value):
+        for item in _split(value) if value.endswith("\n") else [value]:
             yield from _with_value(option, item)
     else:
         yield from _with_value(option, value)

@@ -119,8 +119,8 @@ def _advice(error: BaseException) -> str:
     match error:
         case ModuleNotFoundError(name=str(name)):
             return (
-                f". Install {name.partition('.')[0]} in the environment of loadbench-tui, or set "
-                "load.folder to the folder that contains it"
+                f". Install the package that has {name.partition('.')[0]} in the environment of "
+                "loadbench-tui, or set load.folder to the folder that contains it"
             )
         case KeyError(args=[str(name)]) if _is_environment(error.__traceback__):
             if reason := reason_against_variable(name):

@@ -17,9 +17,9 @@ def drop_without_tasks(environment: Environment, status: Status) -> None:
     """
     classes = environment.user_classes
     before = {one: list(one.tasks) for one in classes}
+    tags = sorted({tag for one in before.values() for task in one for tag in _tags(task)})
     environment._filter_tasks_by_tags()  # noqa: SLF001  # no public access
     if not any(one.tasks for one in classes) and any(before.values()):
-        tags = sorted({tag for one in before.values() for task in one for tag in _tags(task)})
         known = f"The locustfile has the tags {', '.join(tags)}" if tags else "It has no tags"
         fail(status, f"load.tags, load.exclude_tags: no task is left. {known}")
     empty = [one for one in classes if before[one] and not one.tasks]

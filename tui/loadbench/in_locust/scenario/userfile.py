@@ -115,4 +115,4 @@ def _leave_no_bytecode(code: UserCode) -> None:
     replace_in(SourceFileLoader, "set_data", set_data)
 
 
-_NO_CLASS = "no class derived from FastHttpUser or HttpUser"
+_NO_CLASS = "no user class. Define a class derived from HttpUser, FastHttpUser or User"

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from loadbench.ui.widgets.menu import Menu
@@ -13,6 +14,16 @@ class ContainerList(Menu):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "open log", tooltip="Follow the log of the selected container"),
     ]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give back the row of a scrollbar that was shown during the first layout only.
+
+        Textual does not lay out a panel again whose scrollbar has disappeared. No upstream issue
+        known (searched 2026-11). Can go when it does.
+        """
+        super().on_resize(event)
+        if self.size.height > len(self.lines) > 1 and not self.show_horizontal_scrollbar:
+            self.call_after_refresh(self.refresh, layout=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable `select` only if there is a container."""

@@ -44,7 +44,9 @@ def _option_text(value: Any) -> Any:
             return str(value).lower()
         case int() | float():
             return str(value)
-        case list() if all(isinstance(item, bool | int | float | str) for item in value):
+        case list() if all(
+            isinstance(item, bool | int | float | str) and "\n" not in str(item) for item in value
+        ):
             return joined_values([str(_option_text(item)) for item in value])
         case _:
             return value

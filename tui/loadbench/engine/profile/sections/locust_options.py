@@ -27,17 +27,37 @@ class KeptOut:
     """Environment variables that are passed, but have no effect on a run."""
 
 
+def _instead(key: str) -> str:
+    return f"set the key {key} of the profile"
+
+
 KEPT_OUT = (
-    KeptOut("set load.locustfile", ("locustfile", "f"), without_effect=("LOCUST_LOCUSTFILE",)),
-    KeptOut("set host", ("host", "H"), without_effect=("LOCUST_HOST",)),
-    KeptOut("set users", ("users", "u"), without_effect=("LOCUST_USERS",)),
-    KeptOut("set spawn_rates", ("spawn-rate", "r"), without_effect=("LOCUST_SPAWN_RATE",)),
-    KeptOut("set run_time", ("run-time", "t"), without_effect=("LOCUST_RUN_TIME",)),
-    KeptOut("set load.timeout", ("stop-timeout", "s"), without_effect=("LOCUST_STOP_TIMEOUT",)),
+    KeptOut(
+        "set the key load.locustfile of the profile",
+        ("locustfile", "f"),
+        without_effect=("LOCUST_LOCUSTFILE",),
+    ),
+    KeptOut(_instead("host"), ("host", "H"), without_effect=("LOCUST_HOST",)),
+    KeptOut(_instead("users"), ("users", "u"), without_effect=("LOCUST_USERS",)),
+    KeptOut(
+        "set the key spawn_rates of the profile",
+        ("spawn-rate", "r"),
+        without_effect=("LOCUST_SPAWN_RATE",),
+    ),
+    KeptOut(
+        "set the key run_time of the profile",
+        ("run-time", "t"),
+        without_effect=("LOCUST_RUN_TIME",),
+    ),
+    KeptOut(
+        "set the key load.timeout of the profile",
+        ("stop-timeout", "s"),
+        without_effect=("LOCUST_STOP_TIMEOUT",),
+    ),
     # Their variables are passed, because they do not break anything.
-    KeptOut("set load.tags", ("tags", "T")),
-    KeptOut("set load.exclude_tags", ("exclude-tags", "E")),
-    KeptOut("set load.user_classes", ("user_classes",)),
+    KeptOut(_instead("load.tags"), ("tags", "T")),
+    KeptOut(_instead("load.exclude_tags"), ("exclude-tags", "E")),
+    KeptOut(_instead("load.user_classes"), ("user_classes",)),
     KeptOut("the name of the profile is used", ("profile",)),
     KeptOut("set these options in load.options", ("config",)),
     KeptOut(
@@ -109,22 +129,17 @@ def option_key(name: str) -> str:
 
 
 def joined_values(values: Sequence[str]) -> str:
-    """Return several values of an option as one text: as on a command line.
-
-    With references to variables, whose values are not known yet, each value is on a line.
-    """
-    if any("${" in value for value in values) and not any("\n" in value for value in values):
-        return "".join(f"{value}\n" for value in values)
-    return shlex.join(values)
+    """Return a list of values of an option as one text, with each value on a line."""
+    return "".join(f"{value}\n" for value in values)
 
 
 def split_values(text: str) -> list[str]:
-    """Return the values in a text of `joined_values`, or of a user.
+    """Return the values in a text of `joined_values`, or in one that is split as in a shell.
 
     Raises:
         ValueError: A quotation is not closed.
     """
-    return text.splitlines() if text.endswith("\n") else shlex.split(text)
+    return text.removesuffix("\n").split("\n") if text.endswith("\n") else shlex.split(text)
 
 
 def option_values(text: str) -> list[str]:
