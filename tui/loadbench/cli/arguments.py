@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.values.overrides import masked_override
-from loadbench.engine.profile.values.secrets import SecretNames
+from loadbench.engine.profile.values.secret_names import SecretNames
 
 _ARGUMENTS_FIELD = 47
 """Index of the address of the arguments in `/proc/PID/stat`, see proc(5)."""

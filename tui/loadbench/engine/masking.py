@@ -14,6 +14,9 @@ MASK = "***"
 MIN_CHARACTERS = 4
 """Minimum length of a value to look for. Shorter ones occur in other words by chance."""
 
+MIN_DIGITS = 6
+"""Minimum length of a number to look for. Shorter ones are also ports, counts and durations."""
+
 _CUT = re.compile(CUT.encode() + rb"|\\{1,16}u%04x|&#%d;|&hellip;" % (ord(CUT), ord(CUT)))
 """The mark of a text that was cut off, as it is and escaped as in JSON and HTML."""
 
@@ -47,13 +50,18 @@ class Masker:
 
     Args:
         values: The secret values.
+        numbers: Secret values that read as numbers. They are found as whole numbers only.
     """
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    def __init__(self, values: Iterable[str] = (), *, numbers: Iterable[str] = ()) -> None:
         wanted = {part for value in values for part in _parts(value)}
         ordered = sorted(wanted, key=len, reverse=True)
         self._characters = [list(map(_escaped, _UNIT.findall(value))) for value in ordered]
         self._patterns = [re.compile(b"".join(parts)) for parts in self._characters]
+        whole = sorted({one.strip() for one in numbers if len(one.strip()) >= MIN_DIGITS})
+        self._patterns += [
+            re.compile(rb"(?<![\w.])" + re.escape(one.encode()) + rb"(?![\w.]?\w)") for one in whole
+        ]
 
     def __bool__(self) -> bool:
         """Return whether there are any values to look for."""

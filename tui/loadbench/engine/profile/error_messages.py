@@ -7,7 +7,8 @@ from pydantic_core import ErrorDetails
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.model import ALIASES, known_keys
-from loadbench.engine.profile.values.secrets import MAPPINGS, SecretNames, is_url
+from loadbench.engine.profile.values.secret_names import SecretNames
+from loadbench.engine.profile.values.secrets import MAPPINGS, is_url
 from loadbench.engine.profile.values.urls import mask_url
 
 KeyPath = tuple[str | int, ...]

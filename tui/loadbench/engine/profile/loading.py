@@ -29,7 +29,7 @@ from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
 from loadbench.engine.profile.sections.load import NAME_LISTS
 from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
 from loadbench.engine.profile.values.overrides import masked_override
-from loadbench.engine.profile.values.secrets import SecretNames
+from loadbench.engine.profile.values.secret_names import SecretNames
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 

@@ -6,7 +6,7 @@ import pytest
 
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.values.overrides import masked_override
-from loadbench.engine.profile.values.secrets import SecretNames
+from loadbench.engine.profile.values.secret_names import SecretNames
 from loadbench.errors import ProfileError
 
 GRID = "models: [1]\nusers: [1]\nspawn_rates: [1]\n"

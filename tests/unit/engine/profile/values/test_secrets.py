@@ -177,6 +177,24 @@ def test_the_profile_of_a_run_has_three_forms() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "listed"), [("98765432", "PIN"), ("${NUMBER}", "PIN"), ("${NUMBER}", "NUMBER")]
+)
+def test_a_number_is_masked_in_texts_if_its_name_is_listed(value: str, listed: str) -> None:
+    profile = profile_with({"PIN": value}, secrets=[listed])
+    masker = resolve_profile(profile, {"NUMBER": "98765432"}).masker
+    text = "pin 98765432, pin=98765432. 198765432 98765432.5 1.98765432"
+
+    assert masker.text(text) == f"pin {MASK}, pin={MASK}. 198765432 98765432.5 1.98765432"
+    assert not resolve_profile(profile_with({"PIN": "98765432"}), {}).masker
+
+
+def test_a_short_number_is_reported() -> None:
+    notes = list(resolve_profile(profile_with({"PIN": "12345"}, secrets=["PIN"]), {}).notes())
+
+    assert "or a number shorter than 6, so not masked" in notes[1]
+
+
 def test_a_short_secret_is_reported() -> None:
     notes = list(resolve_profile(profile_with({"API_KEY": "abc"}), {}).notes())
 

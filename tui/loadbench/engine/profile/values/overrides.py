@@ -6,11 +6,11 @@ from loadbench.engine.masking import MASK
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.model import ALIASES, Profile
 from loadbench.engine.profile.source import parse_value
+from loadbench.engine.profile.values.secret_names import SecretNames
 from loadbench.engine.profile.values.secrets import (
     FREE_TEXTS,
     LITERAL_KEYS,
     MAPPINGS,
-    SecretNames,
     find_secrets,
     is_url,
     replaced,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
+from loadbench.engine.masking import MASK, MIN_CHARACTERS, MIN_DIGITS, Masker, reads_as_number
 from loadbench.engine.profile.error_messages import keyed_problem
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.values.overrides import masked_override, may_contain_secrets
@@ -18,10 +18,10 @@ from loadbench.engine.profile.values.references import (
     references_in,
     resolve_text,
 )
+from loadbench.engine.profile.values.secret_names import SecretNames
 from loadbench.engine.profile.values.secrets import (
     LITERAL_KEYS,
     Secret,
-    SecretNames,
     find_secrets,
     masked_data,
     masker_of,
@@ -72,8 +72,8 @@ class ResolvedProfile:
         short = dict.fromkeys(one.key for one in self.secrets if _is_too_short(one))
         if short:
             yield (
-                f"warning: {', '.join(short)}: shorter than {MIN_CHARACTERS} characters, so not "
-                "masked in log lines and messages"
+                f"warning: {', '.join(short)}: shorter than {MIN_CHARACTERS} characters, or a "
+                f"number shorter than {MIN_DIGITS}, so not masked in log lines and messages"
             )
         if unknown := unknown_names(self.written.resolved()):
             yield f"warning: secrets: no variable is named {', '.join(unknown)}"
@@ -176,4 +176,4 @@ def _is_too_short(secret: Secret) -> bool:
     """Return whether the masker does not look for a secret value because of its length."""
     return any(
         0 < len(value) < MIN_CHARACTERS and not reads_as_number(value) for value in secret.values
-    )
+    ) or any(len(number) < MIN_DIGITS for number in secret.numbers)

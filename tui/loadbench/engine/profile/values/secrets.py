@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
 from loadbench.engine.profile.sections.locust_options import option_values
 from loadbench.engine.profile.values.references import Reference, parse, resolve_text
+from loadbench.engine.profile.values.secret_names import SecretNames, plain_name
 from loadbench.engine.profile.values.urls import (
     SCHEMES,
     USERINFO,
@@ -39,46 +40,11 @@ URLS = (("host",), ("stack", "health"))
 FREE_TEXTS = (("description",), *URLS)
 """Keys that may repeat a secret value of another key. Identifiers, such as paths, do not."""
 
-_SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
-_HEADERS = ("authorization", "proxy_authorization", "cookie")
-_SECRET_HEADER = re.compile(r".*(?:key|token|secret|password|credentials|auth|session)")
 _AUTHORIZATION = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)([^\r\n]+)", re.IGNORECASE)
 _HEADER_ENDS = re.compile(r"[\s,;\"'}]+")
 
 Path = tuple[str | int, ...]
 """A key as names and indices: `("stack", "environment", "API_KEY")`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretNames:
-    """The lists `secrets` and `not_secrets` of a profile."""
-
-    always: frozenset[str] = frozenset()
-    never: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> "SecretNames":
-        """Return the lists in the data of a profile, which may be invalid."""
-        return cls(_names(data.get("secrets")), _names(data.get("not_secrets")))
-
-    def is_listed(self, name: str) -> bool:
-        """Return whether values of a name are always secret."""
-        return _plain(name) in self.always
-
-    def is_secret_header(self, name: str, value: str) -> bool:
-        """Return whether an HTTP header is secret, by its name or by the scheme of its value."""
-        plain = _plain(name)
-        if plain in self.never:
-            return False
-        is_named = _SECRET_HEADER.fullmatch(plain) is not None
-        return is_named or SCHEMES.fullmatch(value.strip().partition(" ")[0]) is not None
-
-    def is_secret(self, name: str) -> bool:
-        """Return whether values of a name are secret."""
-        plain = _plain(name)
-        if plain in self.always or plain in self.never:
-            return plain in self.always
-        return plain in _HEADERS or bool(_SECRET_NAME.fullmatch(plain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +58,8 @@ class Secret:
     """The value to record. Values that consist of references are recorded as they are."""
     values: tuple[str, ...]
     """The secret texts."""
+    numbers: tuple[str, ...] = ()
+    """Secret texts that read as numbers, which are secret only if `secrets` lists their name."""
 
     @property
     def key(self) -> str:
@@ -137,7 +105,11 @@ def find_secrets(
 
 def masker_of(secrets: Iterable[Secret]) -> Masker:
     """Return what masks the values of secrets in texts."""
-    return Masker(value for secret in secrets for value in secret.values)
+    found = tuple(secrets)
+    return Masker(
+        (value for secret in found for value in secret.values),
+        numbers=[number for secret in found for number in secret.numbers],
+    )
 
 
 def masked_data(data: Mapping[str, Any], secrets: Iterable[Secret] | None = None) -> dict[str, Any]:
@@ -180,7 +152,9 @@ def _secret(
     is_header = path[: len(HEADERS)] == HEADERS
     is_listed = names.is_listed(name)
     if not isinstance(value, str):
-        return Secret(path, value, MASK, ()) if is_listed and value is not None else None
+        if not is_listed or value is None:
+            return None
+        return Secret(path, value, MASK, (), () if isinstance(value, bool) else (str(value),))
     if _is_misplaced(path):
         return Secret(path, value, MASK, (value,))
     try:
@@ -190,13 +164,15 @@ def _secret(
         parts, environ = (value,), None
     values = list(_referenced(parts, names, environ))
     texts = _known_texts(value, parts, environ)
+    numbers = tuple(_numbers(texts if is_listed else (), parts, names, environ))
     is_named = names.is_secret(name) or (is_header and names.is_secret_header(name, value))
     if is_named and value and (is_listed or not reads_as_number(value)):
         values += (part for text in texts for part in _named_values(text))
         values += (part for text in texts for part in _header_parts(text) if is_header)
         if path[: len(OPTIONS)] == OPTIONS:
             values += (part for text in texts for part in option_values(text))
-        return Secret(path, value, MASK if has_literal(parts) else value, tuple(values))
+        masked = MASK if has_literal(parts) else value
+        return Secret(path, value, masked, tuple(values), numbers)
     masked = value
     if not _is_exempt(path, names):
         values += (part for text in texts[:1] for part in _url_values(text))
@@ -204,7 +180,28 @@ def _secret(
         if _is_variable(path):
             values += (part for text in texts[:1] for part in _header_values(text))
             masked = _AUTHORIZATION.sub(_masked_header, masked)
-    return Secret(path, value, masked, tuple(values)) if values or masked != value else None
+    if not (values or numbers or masked != value):
+        return None
+    return Secret(path, value, masked, tuple(values), numbers)
+
+
+def _numbers(
+    texts: Iterable[str],
+    parts: Sequence[str | Reference],
+    names: SecretNames,
+    environ: Mapping[str, str] | None,
+) -> Iterator[str]:
+    """Yield the numbers that are secret because `secrets` lists their name.
+
+    Args:
+        texts: What a listed key has as values.
+        parts: The parts of the value.
+        names: The names that are secret or not.
+        environ: Values of the references. None if they are unknown.
+    """
+    listed = [part for part in parts if isinstance(part, Reference) and names.is_listed(part.name)]
+    resolved = [part.resolve(environ) for part in listed] if environ is not None else []
+    yield from (text for text in (*texts, *resolved) if reads_as_number(text))
 
 
 def _repeated(path: Path, value: Any, masker: Masker) -> Secret | None:
@@ -248,7 +245,7 @@ def _variable(path: Path, names: SecretNames) -> str:
 
 def _is_exempt(path: Path, names: SecretNames) -> bool:
     parts = [part for part in path if isinstance(part, str)]
-    return not names.never.isdisjoint((_plain(parts[-1]), _plain(".".join(parts))))
+    return not names.never.isdisjoint((plain_name(parts[-1]), plain_name(".".join(parts))))
 
 
 def _referenced(
@@ -338,12 +335,3 @@ def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield from _scalars(inner, (*path, index))
     elif path:
         yield path, value
-
-
-def _names(value: Any) -> frozenset[str]:
-    names = value if isinstance(value, list | tuple) else [value]
-    return frozenset(_plain(name) for name in names if isinstance(name, str))
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "_").casefold()
