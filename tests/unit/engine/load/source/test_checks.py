@@ -458,3 +458,12 @@ def test_a_load_shape_with_another_name_is_found(tmp_path: Path) -> None:
     text = f"{USERS}from locust import LoadTestShape as Base\nclass Steps(Base): ...\n"
 
     assert "the load shape Steps" in found(tmp_path, text)[0]
+
+
+def test_packages_in_the_search_path_of_the_profile_are_installed(tmp_path: Path) -> None:
+    (tmp_path / "more" / "tools").mkdir(parents=True)
+    (tmp_path / "more" / "tools" / "__init__.py").touch()
+    text = f"{USERS}import tools\n"
+
+    assert "module tools" in found(tmp_path, text)[0]
+    assert found(tmp_path, text, environment={"PYTHONPATH": str(tmp_path / "more")}) == []

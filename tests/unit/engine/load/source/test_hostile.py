@@ -58,7 +58,7 @@ def test_many_modules_that_import_each_other_are_read_within_limits(tmp_path: Pa
     load = make_profile(load={"locustfile": "m0.py"}).load
     found = find_locustfiles(tmp_path, load)
 
-    assert len(SourceProject().reached(found.paths, tmp_path)) == MAX_MODULES
+    assert len(SourceProject({}).reached(found.paths, tmp_path)) == MAX_MODULES
     assert len(check_locustfiles(found, load, None).findings) == 1
 
 

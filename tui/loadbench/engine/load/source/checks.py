@@ -49,7 +49,7 @@ def check_locustfiles(found: Locustfiles, load: LoadSection, host: str | None) -
         load: The section `load` of the profile.
         host: The host of the profile. None if the service gets its address when it starts.
     """
-    project = SourceProject()
+    project = SourceProject(load.environment)
     broken = list(_broken(project, found.paths))
     if broken:
         return SourceReport((), tuple(broken))

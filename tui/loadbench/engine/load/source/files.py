@@ -72,7 +72,7 @@ def find_locustfiles(root: Path, load: LoadSection) -> Locustfiles:
         return Locustfiles(paths, folder)
     named = _absolute(root / load.locustfile[0])
     base = named if is_dir(named) else named.parent
-    return Locustfiles(paths, *choose_folder(root, paths, base, SourceProject()))
+    return Locustfiles(paths, *choose_folder(root, paths, base, SourceProject(load.environment)))
 
 
 def check_all_files(workspace: Workspace, profile: Profile) -> None:

@@ -128,14 +128,18 @@ def knows_its_path(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "__file__" for node in ast.walk(tree))
 
 
-def is_installed(package: str) -> bool:
+def is_installed(package: str, folders: Sequence[str] = ()) -> bool:
     """Return whether a package is in the standard library or in this environment.
 
     Packages in the working folder of this process do not count.
+
+    Args:
+        package: Its name.
+        folders: Further folders on the search path.
     """
     if package in sys.stdlib_module_names or package in sys.builtin_module_names:
         return True
-    path = _search_path()
+    path = [*folders, *_search_path()]
     for finder in sys.meta_path:
         is_by_path = finder is importlib.machinery.PathFinder
         try:

@@ -2,8 +2,9 @@
 
 import ast
 import importlib.machinery
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +44,14 @@ class Reached:
 
 
 class SourceProject:
-    """The Python files of a project. Each is parsed once."""
+    """The Python files of a project. Each is parsed once.
 
-    def __init__(self) -> None:
+    Args:
+        variables: The environment variables of Locust that the profile sets.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._folders = [one for one in variables.get("PYTHONPATH", "").split(os.pathsep) if one]
         self._trees: dict[Path, ast.Module | SourceError] = {}
         self._imports: dict[Path, tuple[Import, ...]] = {}
         self._installed: dict[str, bool] = {}
@@ -81,7 +87,7 @@ class SourceProject:
     def is_installed(self, package: str) -> bool:
         """Return whether a package is in the standard library or in this environment."""
         if package not in self._installed:
-            self._installed[package] = is_installed(package)
+            self._installed[package] = is_installed(package, self._folders)
         return self._installed[package]
 
     def reached(self, files: Sequence[Path], folder: Path) -> dict[Path, Reached]:
