@@ -385,6 +385,7 @@ def test_an_exception_in_the_locustfile_is_reported_with_its_line(bench: Bench) 
     assert ended.returncode == 3
     assert "broken.py:3: ZeroDivisionError: division by zero" in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert "If the profile or the locustfile is the cause, correct it" in ended.stderr
     assert bench.run().status == "aborted"
 
 

@@ -157,10 +157,11 @@ def _finish(run: Run, signals: Signals, *, check: bool) -> Exit:
         print_leftovers([run])
     if next_step(run) != REPORT:
         output.message(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}")
-        if run.state.count(CellStatus.FAILED):
+        has_none = not run.state.count(CellStatus.FINISHED)
+        if run.state.count(CellStatus.FAILED) or (has_none and run.status is RunStatus.ABORTED):
             profile = run.folder.parent.name
             output.message(
-                f"If the profile is the cause, correct it and start a new run: "
+                "If the profile or the locustfile is the cause, correct it and start a new run: "
                 f"loadbench-tui run {shlex.quote(profile)}"
             )
     if signals.action is not SignalAction.WATCH:
