@@ -54,4 +54,4 @@ def test_the_middle_of_a_long_name_is_cut() -> None:
 
     assert f"/start{LONG}/end" in note_text(note)
     assert "requests of /start" in note_text(note, 20)
-    assert "…xxxxx/end is not" in note_text(note, 20)
+    assert "…xxxxx/end does not" in note_text(note, 20)
