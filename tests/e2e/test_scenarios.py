@@ -264,10 +264,10 @@ def test_hosts_that_are_set_in_other_ways_are_kept_or_noted(tmp_path: Path) -> N
         ({"keep_host": ("Chat",)}, "load.keep_host: user class Chat has no host as a text"),
         ({"tags": ("quick",)}, "no task is left. The locustfile has the tags beta, fast, slow"),
         (
-            {"user_classes": ("Nobody",)},
-            "load.user_classes: the locustfile has no user class Nobody",
+            {"user_classes": ("Absent",)},
+            "load.user_classes: the locustfile has no user class Absent",
         ),
-        ({"keep_host": ("Nobody",)}, "load.keep_host: the locustfile has no user class Nobody"),
+        ({"keep_host": ("Absent",)}, "load.keep_host: the locustfile has no user class Absent"),
     ],
 )
 def test_unknown_tags_and_classes_are_explained(

@@ -1,4 +1,4 @@
-"""Checks that events are counted as plain Locust counts them, whatever values they have.
+"""Checks that events are counted as plain Locust counts them, with any values.
 
 `tests/e2e/test_event_contract.py` runs it in a process of its own, because importing locust patches
 the whole interpreter.
