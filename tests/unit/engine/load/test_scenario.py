@@ -5,7 +5,7 @@ from pathlib import Path
 from loadbench.engine.load.scenario import Scenario, scenario_of_file
 from loadbench.engine.load.source.files import Locustfiles
 
-FILES = Locustfiles((Path("/work/a.py"),), Path("/work"))
+FILES = Locustfiles((Path("/project/a.py"),), Path("/project"))
 SHELL = {"PATH": "/bin", "LOCUST_HEADLESS": "1", "LOCUST_TAGS": "fast", "LOCUST_MINE": "x"}
 
 
@@ -38,7 +38,11 @@ def test_variables_of_the_profile_replace_those_of_the_shell() -> None:
 
 
 def test_the_reason_for_another_folder_is_noted() -> None:
-    files = Locustfiles((Path("/work/load/a.py"),), Path("/work"), "its module helpers is in it")
+    files = Locustfiles(
+        (Path("/project/load/a.py"),), Path("/project"), "its module helpers is in it"
+    )
 
-    assert Scenario(files=files).notes({}) == ["Locust runs in /work: its module helpers is in it"]
-    assert scenario_of_file(Path("/work/a.py")).notes({}) == []
+    assert Scenario(files=files).notes({}) == [
+        "Locust runs in /project: its module helpers is in it"
+    ]
+    assert scenario_of_file(Path("/project/a.py")).notes({}) == []
