@@ -5,7 +5,7 @@ from pathlib import Path
 from loadbench.engine.load.scenario import Scenario, scenario_of_file
 from loadbench.engine.load.source.files import Locustfiles
 
-FILES = Locustfiles((Path("/project/a.py"),), Path("/project"))
+FILES = Locustfiles((Path("/shop/a.py"),), Path("/shop"))
 SHELL = {"PATH": "/bin", "LOCUST_HEADLESS": "1", "LOCUST_TAGS": "fast", "LOCUST_MINE": "x"}
 
 
@@ -38,11 +38,7 @@ def test_variables_of_the_profile_replace_those_of_the_shell() -> None:
 
 
 def test_the_reason_for_another_folder_is_noted() -> None:
-    files = Locustfiles(
-        (Path("/project/load/a.py"),), Path("/project"), "its module helpers is in it"
-    )
+    files = Locustfiles((Path("/shop/load/a.py"),), Path("/shop"), "its module helpers is in it")
 
-    assert Scenario(files=files).notes({}) == [
-        "Locust runs in /project: its module helpers is in it"
-    ]
-    assert scenario_of_file(Path("/project/a.py")).notes({}) == []
+    assert Scenario(files=files).notes({}) == ["Locust runs in /shop: its module helpers is in it"]
+    assert scenario_of_file(Path("/shop/a.py")).notes({}) == []
