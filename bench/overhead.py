@@ -106,8 +106,8 @@ def sweep_by_script(workspace: Path, profile: Profile) -> Iterable[tuple[str, fl
             stack.scale(cell.models, lambda _step, _line: None)
             while stack.missing(cell.models):
                 time.sleep(0.05)
-            run_headless(workspace, cell, stack.host, profile.run_time)
-            yield cell.key, time.monotonic() - started_at - profile.run_time
+            run_headless(workspace, cell, stack.host, profile.max_window_s)
+            yield cell.key, time.monotonic() - started_at - profile.max_window_s
     finally:
         stack.close()
 

@@ -294,7 +294,7 @@ def _phase_line(state: RunState, key: str, phase: Phase) -> str:
         case Phase.SETTLING:
             return "Settling: waiting for steady numbers"
         case Phase.MEASURING:
-            run_time_s = state.profile.run_time if state.profile else None
+            run_time_s = state.profile.max_window_s if state.profile else None
             return f"Measuring for {readable_duration(run_time_s)}" if run_time_s else "Measuring"
         case Phase.DRAINING:
             return "Draining: finishing outstanding requests"

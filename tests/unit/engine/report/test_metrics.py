@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import (
     GoalState,
     Metric,

@@ -9,7 +9,7 @@ from loadbench.engine.journal.codec import decode, encode
 from loadbench.engine.journal.events import CellFinished, ReplicaRequests, Requests, Sample
 from loadbench.engine.journal.time_bucket import RequestTotals, bucket_of
 from loadbench.engine.measure.steady import steadiness
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.by_level import metric_by_level
 from loadbench.engine.report.evidence.collect import window_evidence
 from loadbench.engine.report.evidence.figures import FigureName

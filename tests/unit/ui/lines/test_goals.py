@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import GoalState, Metric
 from loadbench.engine.report.rows import Row, rows
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs

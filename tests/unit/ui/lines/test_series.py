@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, Phase, Sample
 from loadbench.engine.journal.phases import PhaseStart
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import default_metric
 from loadbench.engine.report.slices import Slices
 from loadbench.ui.lines.charts.axes import time_ticks

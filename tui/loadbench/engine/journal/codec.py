@@ -62,6 +62,8 @@ _OMITTED = {"received_bytes": None, "received_error_bytes": 0, "unloaded_cpu_cor
 """Fields of containers that are omitted if they have this value, which keeps samples short."""
 _OMITTED_IF_ZERO = ("untimed_successes", "untimed_failures")
 """Fields of requests that are omitted if they are 0."""
+_OMITTED_IF_UNSET = ("completed", "stages")
+"""Fields of requests that are omitted if they are None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,7 @@ def encode(entry: Entry) -> bytes:
             if name in container and container[name] == default:
                 del container[name]
     if isinstance(entry.event, CellFinished | Sample):
-        for one in fields["requests"]:
-            _remove_empty(one, *_OMITTED_IF_ZERO)
+        _shorten_requests(fields)
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:
         [client] = entry.event.clients
         del fields["clients"]
@@ -204,6 +205,18 @@ def encode(entry: Entry) -> bytes:
             fields["client_lag_ms"] = client.lag_ms
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
+
+
+def _shorten_requests(fields: dict[str, Any]) -> None:
+    """Remove the fields without a value from requests and measurements."""
+    for one in fields["requests"]:
+        _remove_empty(one, *_OMITTED_IF_ZERO, "custom_events")
+        for name in _OMITTED_IF_UNSET:
+            if one[name] is None:
+                del one[name]
+    for one in fields["measurements"]:
+        _remove_empty(one, "failures")
+    _remove_empty(fields, "measurements")
 
 
 def _containers(event: Event, fields: dict[str, Any]) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class Durations:
     def cell_s(self, cell: Cell) -> float:
         """Return the seconds for one cell, without scaling to another number of models."""
         rest_s = self.rest_of.get((cell.models, cell.level), self.other_rest)
-        return cell.level.ramp_s + self.profile.run_time + rest_s
+        return cell.level.ramp_s + self.profile.max_window_s + rest_s
 
     def scaling_s(self, models: int) -> float:
         """Return the seconds to scale the service to a number of models."""
@@ -192,7 +192,7 @@ def _is_measured(cell_state: CellState) -> bool:
 
 def _rest_s(profile: Profile, cell_state: CellState, *, has_scaled: bool) -> float:
     """Return the seconds of an attempt beyond ramp, run time, and scaling if it has scaled."""
-    known_s = cell_state.cell.level.ramp_s + profile.run_time
+    known_s = cell_state.cell.level.ramp_s + profile.max_window_s
     scaling_s = cell_state.phase_s[Phase.SCALING] if has_scaled else 0.0
     return sum(cell_state.phase_s.values()) - known_s - scaling_s
 

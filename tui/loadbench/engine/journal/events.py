@@ -57,6 +57,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """Times in ms, summed over the successful requests with a `Server-Timing` response header."""
+
+    count: Count = 0
+    """Number of these requests."""
+    latency_ms: Number = 0.0
+    total_ms: Number = 0.0
+    queue_ms: Number = 0.0
+    decode_ms: Number = 0.0
+    infer_ms: Number = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
     """Requests with the same method and name, as latency histograms of successes and failures."""
 
@@ -69,19 +82,30 @@ class Requests:
     earlier versions, it is not recorded."""
     untimed_failures: Count = 0
     """Number of failures without a latency, likewise."""
+    completed: Count | None = None
+    """Number of successful responses within the measurement window, regardless of when the request
+    started. None for single seconds, and in journals of earlier versions."""
+    stages: Stages | None = None
+    """Stages of these requests. None if none reported stages, as in journals of earlier versions.
+    """
+    custom_events: Count = 0
+    """Number of events in the measurement window with neither a response nor a URL, which the
+    locustfile or a client library fires itself. If 0, it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stages:
-    """Times in ms, summed over the successful requests with a `Server-Timing` response header."""
+class Measurement:
+    """Values that events report beside requests, such as the time to the first token."""
 
-    count: Count = 0
-    """Number of these requests."""
-    latency_ms: Number = 0.0
-    total_ms: Number = 0.0
-    queue_ms: Number = 0.0
-    decode_ms: Number = 0.0
-    infer_ms: Number = 0.0
+    kind: str
+    """Request type of the events, such as `METRIC`."""
+    name: str
+    unit: str = ""
+    """Unit of the values, such as `ms`. Empty if unknown."""
+    values: Buckets = ()
+    """Histogram of the values, with three significant digits."""
+    failures: Count = 0
+    """Number of events with an exception or without a usable value. If 0, it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,6 +414,8 @@ class Sample:
     """Resource usage of the machine. None if not read in this second."""
     errors: tuple[ErrorCount, ...] = ()
     """Errors of the requests that failed in this second."""
+    measurements: tuple[Measurement, ...] = ()
+    """Measurements reported in this second. If empty, it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -539,6 +565,9 @@ class CellFinished:
     """Requests that failed before the window, by name. If empty, it is not recorded."""
     notes: tuple[EventNote, ...] = ()
     """Observations about request events. If empty, it is not recorded."""
+    measurements: tuple[Measurement, ...] = ()
+    """Measurements reported within the window, apart from the requests. If empty, it is not
+    recorded."""
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def phase_length_s(profile: Profile, state: RunState) -> float | None:
         case Phase.SETTLING:
             return profile.settle.max
         case Phase.MEASURING:
-            return profile.run_time
+            return profile.max_window_s
         case _:
             return None
 
@@ -62,7 +62,7 @@ def _current_s(durations: Durations, state: RunState, current: CellState) -> flo
     scaled = [start for start in state.phases if start.phase is not Phase.SCALING]
     if scaled:
         left_s = cell_s - (state.elapsed_s - scaled[0].elapsed_s)
-        window_s = durations.profile.run_time - (state.elapsed_s - state.phase_since_s)
+        window_s = durations.profile.max_window_s - (state.elapsed_s - state.phase_since_s)
         # Settling may have taken longer than expected; the rest of the window is certain.
         return max(0.0, left_s, window_s if state.phase is Phase.MEASURING else 0.0)
     if _last_models(state) == current.cell.models:

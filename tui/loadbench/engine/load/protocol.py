@@ -13,6 +13,7 @@ from loadbench.engine.journal.events import (
     EarlyFailures,
     ErrorCount,
     EventNote,
+    Measurement,
     Number,
     ReplicaRequests,
     Requests,
@@ -32,6 +33,7 @@ class LoadSecond:
     stages: Stages
     clients: tuple[ClientUse, ...]
     errors: tuple[ErrorCount, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class Measured:
     """Requests that failed before the window, by name."""
     notes: tuple[EventNote, ...] = ()
     """Observations about request events."""
+    measurements: tuple[Measurement, ...] = ()
+    """Measurements reported within the window."""
 
 
 class Load(Protocol):

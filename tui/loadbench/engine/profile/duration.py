@@ -33,6 +33,29 @@ def parse_duration(text: object) -> float:
         raise ValueError(_EXPECTED) from None
 
 
+AUTO = "auto"
+"""A duration that depends on the results."""
+
+
+def parse_run_time(text: object) -> float | str:
+    """Return a duration in seconds, or `AUTO`.
+
+    Raises:
+        ValueError: The text is neither a duration nor `auto`.
+    """
+    if isinstance(text, str) and text.strip() == AUTO:
+        return AUTO
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto") from None
+
+
+def format_run_time(run_time: float | str) -> str:
+    """Format a run time so that `parse_run_time` converts it back."""
+    return run_time if isinstance(run_time, str) else format_duration(run_time)
+
+
 def format_duration(seconds: float) -> str:
     """Format seconds as a string that `parse_duration` converts back to the same number."""
     whole = int(seconds)

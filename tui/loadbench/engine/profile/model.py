@@ -7,10 +7,22 @@ stands behind the key in profile files.
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from loadbench.engine.profile.driver_settings import check_driver_settings
-from loadbench.engine.profile.duration import format_duration
+from loadbench.engine.profile.duration import (
+    AUTO,
+    format_duration,
+    format_run_time,
+    parse_run_time,
+)
 from loadbench.engine.profile.fields import (
     Duration,
     HttpUrl,
@@ -20,10 +32,10 @@ from loadbench.engine.profile.fields import (
     PositiveInts,
     PositiveRate,
     PositiveRates,
-    Rate,
     Whole,
 )
 from loadbench.engine.profile.sections.base import Section
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.profile.sections.load import LoadSection
 from loadbench.engine.profile.sections.stack import StackSection
 
@@ -65,49 +77,11 @@ class Settle(Section):
         return self
 
 
-GoalMs = Annotated[Rate, Field(gt=0)] | None
-"""Type of a goal for a percentile of latency in ms. None means no goal."""
-
-
-class Goals(Section):
-    """Goals for each cell. They decide the recommendation, and with `--check` the exit code."""
-
-    p50_ms: GoalMs = Field(
-        None,
-        title="p50 (ms)",
-        description="Maximum median latency in ms; null: no goal",
-        json_schema_extra={"comment": "maximum median latency in ms"},
-    )
-    p90_ms: GoalMs = Field(
-        None,
-        title="p90 (ms)",
-        description="Maximum 90th percentile of latency in ms; null: no goal",
-        json_schema_extra={"comment": "maximum 90th percentile of latency in ms"},
-    )
-    p95_ms: GoalMs = Field(
-        None,
-        title="p95 (ms)",
-        description="Maximum 95th percentile of latency in ms; null: no goal",
-        json_schema_extra={"comment": "maximum 95th percentile of latency in ms"},
-    )
-    p99_ms: GoalMs = Field(
-        None,
-        title="p99 (ms)",
-        description="Maximum 99th percentile of latency in ms; null: no goal",
-        json_schema_extra={"comment": "maximum 99th percentile of latency in ms"},
-    )
-    failure_ratio: Annotated[Rate, Field(ge=0, le=1)] | None = Field(
-        None,
-        title="Failure ratio",
-        description="Maximum ratio of failed to all requests, 0 to 1; null: no goal",
-        json_schema_extra={"comment": "maximum ratio of failed to all requests, 0 to 1"},
-    )
-    min_rps: Annotated[Rate, Field(gt=0)] | None = Field(
-        None,
-        title="Minimum throughput (req/s)",
-        description="Minimum successful requests per second; null: no goal",
-        json_schema_extra={"comment": "minimum successful requests per second"},
-    )
+RunTime = Annotated[
+    Annotated[float, Field(ge=1, le=86400)] | Literal["auto"],
+    BeforeValidator(parse_run_time),
+    PlainSerializer(format_run_time, return_type=str),
+]
 
 
 class Profile(Section):
@@ -152,13 +126,28 @@ class Profile(Section):
         validation_alias=AliasChoices("spawn_rates", "spawn_rate_list"),
         json_schema_extra={"comment": "users started per second (alias: spawn_rate_list)"},
     )
-    run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
+    run_time: RunTime = Field(
         30.0,
         title="Run time",
-        description="Length of the measurement window of a cell, without ramp and settle time",
+        description="Length of the measurement window of a cell, without ramp and settle time. "
+        "auto: until there are enough requests for p95 and for the percentiles of all goals, "
+        "within min_run_time and max_run_time",
         json_schema_extra={
-            "comment": "length of the measurement window, without ramp and settle time"
+            "comment": "length of the measurement window; auto: until percentiles have enough\n"
+            "requests"
         },
+    )
+    min_run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
+        10.0,
+        title="Minimum run time",
+        description="Minimum length of the measurement window with run_time: auto",
+        json_schema_extra={"comment": "minimum with run_time: auto"},
+    )
+    max_run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
+        600.0,
+        title="Maximum run time",
+        description="Maximum length of the measurement window with run_time: auto",
+        json_schema_extra={"comment": "maximum with run_time: auto"},
     )
     repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         1,
@@ -243,6 +232,15 @@ class Profile(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_run_times(self) -> "Profile":
+        if self.min_run_time > self.max_run_time:
+            raise InvalidKeyError(
+                ("max_run_time",),
+                f"expected at least min_run_time ({format_duration(self.min_run_time)})",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_secrets(self) -> "Profile":
         if both := set(self.secrets) & set(self.not_secrets):
             raise InvalidKeyError(
@@ -260,6 +258,16 @@ class Profile(Section):
             models=len(self.models),
         )
         return self
+
+    @property
+    def is_run_time_auto(self) -> bool:
+        """Whether the results decide the length of the measurement window."""
+        return self.run_time == AUTO
+
+    @property
+    def max_window_s(self) -> float:
+        """Maximum length of the measurement window in seconds."""
+        return self.max_run_time if isinstance(self.run_time, str) else self.run_time
 
     def resolved(self) -> dict[str, Any]:
         """Return all keys and values as plain data, in the structure of a profile file."""

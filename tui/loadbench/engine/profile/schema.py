@@ -36,6 +36,7 @@ _TYPES: Mapping[KeyKind, tuple[str, ...]] = {
     KeyKind.NUMBERS: ("array", "number"),
     KeyKind.TEXTS: ("array", "string"),
     KeyKind.VARIABLES: ("object",),
+    KeyKind.GOALS: ("object",),
 }
 """Types of values that users write. A list may be a single value, and a text a number."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goals import (
     FAILURE_RATIO,
     MIN_RPS,

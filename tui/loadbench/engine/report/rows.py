@@ -25,8 +25,8 @@ from loadbench.engine.measure.peers import Peers
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import latency
 from loadbench.engine.profile.levels import Level
-from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,

@@ -196,7 +196,7 @@ class CellAttempt:
             self._poll()
 
     def _measure_window(self) -> None:
-        seconds = self._profile.run_time
+        seconds = self._profile.max_window_s
         begin_s = self._load.measure(seconds)
         # All seconds read so far end before the window starts.
         newest = self._control.state.samples[-1:]
@@ -253,6 +253,7 @@ class CellAttempt:
             user_classes=measured.user_classes,
             early_failures=measured.early_failures,
             notes=measured.notes,
+            measurements=measured.measurements,
             circumstances=self._conditions(measured),
         )
 
@@ -319,6 +320,7 @@ class CellAttempt:
                 # One reading covers all seconds since the last poll, so record it once.
                 machine=machine if second is state.seconds[-1] else None,
                 errors=second.errors,
+                measurements=second.measurements,
             )
             self._control.emit(sample)
             self._use.add(sample)

@@ -143,4 +143,4 @@ def _needed_now(state: RunState) -> Space:
 
 def _measured_s(profile: Profile) -> float:
     """Return the seconds of a cell that are recorded at most, without its ramp."""
-    return profile.settle.max + profile.run_time
+    return profile.settle.max + profile.max_window_s

@@ -11,8 +11,8 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.buckets import num_successes
-from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import GoalState, check_state, goals_of
 from loadbench.engine.report.recommendation.goals import GoalCheck, check_text, undecided_text
 from loadbench.engine.report.rows import Row

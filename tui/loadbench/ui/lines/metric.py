@@ -6,7 +6,7 @@ from loadbench.engine.journal.events import Sample, Verdict
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.measure.buckets import num_failures, num_successes, percentile, successes
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import (
     GoalState,
     Metric,

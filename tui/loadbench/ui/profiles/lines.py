@@ -165,7 +165,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
     facts = [
         ("Device", f"{profile.device}, batch size {profile.batch_size}"),
         ("Driver", profile.stack.driver),
-        ("Run time", f"{readable_duration(profile.run_time)} per cell"),
+        ("Run time", f"{readable_duration(profile.max_window_s)} per cell"),
         ("Settle", f"up to {readable_duration(settle_s)}" if settle_s else "off"),
     ]
     rates = ", ".join(f"{rate:g}" for rate in profile.spawn_rates)

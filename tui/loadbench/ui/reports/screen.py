@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, report_path

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs

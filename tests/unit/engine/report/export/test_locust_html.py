@@ -3,7 +3,7 @@
 import pytest
 
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.export.locust_html import with_note
 from tests.support.builders import cell_finished, requests
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, CellFinished
 from loadbench.engine.measure.buckets import min_samples
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goals import (
     GOAL_FRACTIONS,
     MAX_ERROR,

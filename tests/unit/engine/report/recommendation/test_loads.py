@@ -4,8 +4,8 @@ from typing import Any
 
 from loadbench.engine.journal.events import CellFailed, Event, Verdict
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.capacity import cheapest, configurations
 from loadbench.engine.report.recommendation.goals import Outcome
 from loadbench.engine.report.recommendation.loads import LoadOutcome, load_outcomes

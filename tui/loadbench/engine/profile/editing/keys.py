@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from loadbench.engine.profile.duration import format_duration, parse_duration
+from loadbench.engine.profile.duration import format_duration, parse_duration, parse_run_time
 from loadbench.engine.profile.fields import NotEmpty, Pattern
-from loadbench.engine.profile.model import Goals, Profile
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.sections.goals import Goals
 
 GENERAL = "general"
 """Name of the group of the keys outside of sections."""
@@ -31,6 +32,8 @@ class KeyKind(StrEnum):
     NUMBERS = "numbers"
     TEXTS = "texts"
     VARIABLES = "variables"
+    GOALS = "goals"
+    """Goals by name: a mapping from names to mappings from keys to limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,9 +262,11 @@ def _unwrapped(annotation: Any, metadata: Iterable[object]) -> tuple[Any, list[o
         plain, found, is_optional = _unwrapped(inner, more)
         return plain, constraints + found, is_optional
     if get_origin(annotation) in (Union, UnionType):
-        [inner] = [item for item in get_args(annotation) if item is not NoneType]
+        items = get_args(annotation)
+        # A literal beside another type is a word that may be written instead of a value.
+        [inner] = [i for i in items if i is not NoneType and get_origin(i) is not Literal]
         plain, found, _ = _unwrapped(inner, ())
-        return plain, constraints + found, True
+        return plain, constraints + found, NoneType in items
     return annotation, constraints, False
 
 
@@ -272,7 +277,7 @@ def _kind(plain: Any, constraints: Iterable[object]) -> KeyKind:
         TypeError: There is no kind for the type.
     """
     validators = [item.func for item in constraints if isinstance(item, BeforeValidator)]
-    if parse_duration in validators:
+    if parse_duration in validators or parse_run_time in validators:
         return KeyKind.DURATION
     if get_origin(plain) is Literal:
         return KeyKind.CHOICE
@@ -292,6 +297,7 @@ _KINDS: Mapping[Any, KeyKind] = {
     float: KeyKind.NUMBER,
     str: KeyKind.TEXT,
     dict[str, str]: KeyKind.VARIABLES,
+    dict[str, dict[str, float]]: KeyKind.GOALS,
 }
 _LIST_KINDS: Mapping[Any, KeyKind] = {
     int: KeyKind.INTEGERS,

@@ -27,6 +27,10 @@ _TAG = r"^(?!\s)[^,\x00-\x1f\x7f]+(?<!\s)(?!\n)$"
 NAME_LISTS = ("load.tags", "load.exclude_tags", "load.user_classes", "load.keep_host")
 """Keys with lists of names that contain no commas, so that an override may separate them by one."""
 
+MEASUREMENT_TYPES = ("METRIC", "TTFT")
+"""Request types whose events are always measurements, as in public locustfiles."""
+
+_GLOB = r"^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)(?!\n)$"
 _RESERVED = "LOADBENCH_"
 """Prefix of the variables that the tool itself sets."""
 
@@ -86,12 +90,28 @@ def _tag(text: str) -> str:
     return text
 
 
+def _request_name(text: str) -> str:
+    if not re.search(_GLOB, text):
+        raise ValueError("expected the name of requests, such as POST /predict")
+    return text
+
+
 def _class_name(text: str) -> str:
     if not text.isidentifier():
         raise ValueError("expected the name of a user class, such as ChatUser")
     return text
 
 
+def _glob(text: str) -> str:
+    if not re.search(_GLOB, text):
+        raise ValueError("expected the type or the name of events, such as METRIC or *token*")
+    return text
+
+
+Globs = Annotated[
+    tuple[Annotated[str, AfterValidator(_glob), Pattern(_GLOB)], ...], BeforeValidator(as_texts)
+]
+RequestName = Annotated[str, AfterValidator(_request_name), Pattern(_GLOB)]
 Options = Annotated[
     dict[str, str],
     BeforeValidator(_option_values),
@@ -133,6 +153,24 @@ class LoadSection(Section):
         "locustfile, or the nearest one above it in which its imports are found",
         json_schema_extra={
             "comment": "working folder of Locust; null: where the imports are found"
+        },
+    )
+    main: RequestName | None = Field(
+        None,
+        title="Main request",
+        description="Name of the requests that tables, sweep, bottleneck and recommendation speak "
+        "of, such as POST /predict. null: all requests together",
+        json_schema_extra={
+            "comment": "requests that results speak of, such as POST /predict; null: all"
+        },
+    )
+    measurements: Globs = Field(
+        (),
+        title="Measurements",
+        description="Types or names of events that are measurements instead of requests, with * as "
+        "a placeholder. Events of the types METRIC and TTFT always are",
+        json_schema_extra={
+            "comment": "events that are no requests: types or names, such as *token*"
         },
     )
     options: Options = Field(

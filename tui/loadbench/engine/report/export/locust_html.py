@@ -4,7 +4,7 @@ from html import escape
 
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.evidence.notes import note_text
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from loadbench.engine.journal.state import CellState
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goals import MIN_RPS, Outcome
 from loadbench.engine.report.recommendation.knee import knee
 from loadbench.engine.report.recommendation.loads import (

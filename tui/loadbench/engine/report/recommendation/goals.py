@@ -29,7 +29,7 @@ from loadbench.engine.measure.buckets import (
 )
 from loadbench.engine.measure.steady import TOLERANCE
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 
 GOAL_FRACTIONS = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
 """The percentile of each goal for latency, as a fraction."""
@@ -87,8 +87,9 @@ class GoalCheck:
 
 
 def set_goals(goals: Goals) -> dict[str, float]:
-    """Return the limits of the goals that are set, by key."""
-    return {key: limit for key, limit in goals.model_dump().items() if limit is not None}
+    """Return the limits of the goals that are set for the main requests, by key."""
+    limits = goals.model_dump(exclude={"requests", "measurements"})
+    return {key: limit for key, limit in limits.items() if limit is not None}
 
 
 def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:

@@ -15,7 +15,7 @@ from statistics import median
 from loadbench.engine.journal.events import CellFailed, CellFinished, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus
 from loadbench.engine.profile.levels import Level
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,

@@ -7,7 +7,7 @@ from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.rules import IDLE_REPLICA
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.profile.target import Balance, Target
 from loadbench.engine.report.recommendation.capacity import (
     Configuration,

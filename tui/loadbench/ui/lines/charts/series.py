@@ -6,7 +6,7 @@ from dataclasses import replace
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import Metric, default_metric, goal_limit, main_percentiles
 from loadbench.engine.report.slices import Slice
 from loadbench.ui.lines.charts.axes import growing_end_s, time_ticks

@@ -1,0 +1,68 @@
+"""The main request of a profile: the name that tables, bottleneck and recommendation speak of."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from loadbench.engine.journal.events import CellFinished, Requests, Stages
+from loadbench.engine.measure.buckets import num_successes
+
+
+def full_name(requests: Requests) -> str:
+    """Return method and name of requests, such as `POST /predict`."""
+    if requests.name.startswith(f"{requests.method} "):
+        return requests.name
+    return f"{requests.method} {requests.name}".strip()
+
+
+def of_name(requests: Iterable[Requests], name: str | None) -> tuple[Requests, ...]:
+    """Return the requests with a name.
+
+    Args:
+        requests: Requests by method and name.
+        name: Method and name, such as `POST /predict`, or a name of any method. None: all requests.
+    """
+    if name is None:
+        return tuple(requests)
+    return tuple(one for one in requests if name in (full_name(one), one.name))
+
+
+def results_of_name(finished: CellFinished, name: str | None) -> CellFinished:
+    """Return the results of a cell as if it had only the requests with a name.
+
+    Requests, completed requests and stages are those of the name. All others, such as conditions
+    and aborted requests, are those of the whole cell.
+
+    Args:
+        finished: The results.
+        name: As for `of_name`. None: all requests.
+    """
+    if name is None:
+        return finished
+    requests = of_name(finished.requests, name)
+    if len(requests) == len(finished.requests):
+        return finished
+    return replace(
+        finished,
+        requests=requests,
+        completed=sum(_completed(one) for one in requests),
+        stages=total_stages(requests),
+    )
+
+
+def total_stages(requests: Iterable[Requests]) -> Stages:
+    """Return the sum of the stages of several names."""
+    known = [one.stages for one in requests if one.stages]
+    return Stages(
+        count=sum(one.count for one in known),
+        latency_ms=sum(one.latency_ms for one in known),
+        total_ms=sum(one.total_ms for one in known),
+        queue_ms=sum(one.queue_ms for one in known),
+        decode_ms=sum(one.decode_ms for one in known),
+        infer_ms=sum(one.infer_ms for one in known),
+    )
+
+
+def _completed(requests: Requests) -> int:
+    # Earlier versions recorded the number only for all names together. Within a steady window, as
+    # many requests end as start.
+    return num_successes([requests]) if requests.completed is None else requests.completed
