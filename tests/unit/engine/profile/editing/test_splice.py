@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.profile_changes import random_changes
 from bench.profile_edits import PLANTED, errors_of, flat, is_accepted
-from bench.profile_texts import Writer, random_changes
+from bench.profile_texts import Writer
 from loadbench.engine.profile.editing.document import plain_values
 from loadbench.engine.profile.editing.lookup import key_lines
 from loadbench.engine.profile.editing.splice import spliced
