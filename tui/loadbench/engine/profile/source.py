@@ -159,7 +159,7 @@ def yaml_problem(error: BadInputError) -> tuple[int | None, str]:
         return None, str(error)
     mark = getattr(error.__cause__, "problem_mark", None)
     problem = getattr(error.__cause__, "problem", None) or str(error).partition("\n")[0]
-    if problem.startswith("found undefined alias"):
+    if "alias" in f"{getattr(error.__cause__, 'context', '')} {problem}":
         problem += '. Write a text that starts with * in quotes, such as "*token*"'
     return mark.line + 1 if mark else None, f"invalid YAML: {problem}"
 

@@ -165,6 +165,7 @@ class Goals(Section):
         default_factory=dict,
         title="Goals by measurement",
         description="Goals for measurements by name, such as {first token: {p95: 400}}, in their "
-        "unit. Goals: p50, p90, p95 and p99 (maximum); min_p50, min_p10, min_p5 and min_p1 (minimum)",
+        "unit. Goals: p50, p90, p95 and p99 (maximum); min_p50, min_p10, min_p5 and min_p1 "
+        "(minimum)",
         json_schema_extra={"comment": "goals by measurement, such as {first token: {p95: 400}}"},
     )
