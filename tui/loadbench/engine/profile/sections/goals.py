@@ -158,7 +158,7 @@ class Goals(Section):
         title="Goals by request",
         description="Goals for requests by method and name, or by name, such as "
         "{POST /predict: {p95: 400}}. Goals: p50, p90, p95 and p99 (maximum latency in ms), "
-        "failure_ratio and min_rps",
+        "failure_ratio and min_rps; {}: no goal",
         json_schema_extra={"comment": "goals by request, such as {POST /predict: {p95: 400}}"},
     )
     measurements: MeasurementGoals = Field(
@@ -166,6 +166,6 @@ class Goals(Section):
         title="Goals by measurement",
         description="Goals for measurements by name, such as {first token: {p95: 400}}, in their "
         "unit. Goals: p50, p90, p95 and p99 (maximum); min_p50, min_p10, min_p5 and min_p1 "
-        "(minimum)",
+        "(minimum); {}: no goal",
         json_schema_extra={"comment": "goals by measurement, such as {first token: {p95: 400}}"},
     )
