@@ -173,6 +173,8 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
         ("load: {main: ''}", "load.main: expected the name of requests, such as POST /predict"),
         ("load: {main: '${X}'}", "load.main: expected the name of requests, such as POST /predict"),
         ("load: {measurements: ' a'}", "load.measurements[0]: expected the type or the name of"),
+        ("load: {tags: '${'}", "load.tags[0]: unsupported reference to an environment variable"),
+        ("stack: {without: '${'}", "stack.without[0]: unsupported reference to an environment"),
         ("load: {measurements: '${'}", "load.measurements[0]: unsupported reference to an"),
         ("goals: {failure_ratio: 2}", "goals.failure_ratio: expected a value ≤ 1, got 2"),
         ("colour: red", "colour: unknown key"),

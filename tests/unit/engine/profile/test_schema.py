@@ -248,6 +248,8 @@ ONLY_THE_LOADER_REJECTS = [
     f"{GRID}load: {{options: {{headless: true}}}}\n",
     f"{GRID}load: {{environment: {{LOCUST_HTML: x}}}}\n",
     f"{GRID}load: {{environment: {{LOADBENCH_X: x}}}}\n",
+    f"{GRID}load: {{tags: '${{'}}\n",
+    f"{GRID}load: {{measurements: '${{'}}\n",
 ]
 
 

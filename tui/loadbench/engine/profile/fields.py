@@ -157,6 +157,7 @@ def _service_port(text: str) -> str:
 def _service_name(name: str) -> str:
     if not name or not name.isprintable() or name.isspace():
         raise ValueError("expected the name of a Compose service")
+    references_in(name)
     return name
 
 

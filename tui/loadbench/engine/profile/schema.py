@@ -54,7 +54,8 @@ def profile_schema() -> Schema:
     `settle.max` that is too short for `settle.window`, a `max_run_time` below `min_run_time`, ports
     above 65535, spawn rates that differ only after the sixth digit, headers that differ only in
     case, options that differ only in - and _, options and variables of Locust that a profile must
-    not set, names in both `secrets` and `not_secrets`, and infinite numbers.
+    not set, names in both `secrets` and `not_secrets`, references to variables in other forms than
+    `${NAME}`, and infinite numbers.
     """
     properties: dict[str, Schema] = {}
     sections = {section.name: section for section in profile_sections()}

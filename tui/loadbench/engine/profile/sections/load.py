@@ -91,6 +91,7 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 def _tag(text: str) -> str:
     if not re.search(_TAG, text):
         raise ValueError("expected a tag without commas and spaces around it, such as fast")
+    references_in(text)
     return text
 
 
