@@ -14,9 +14,11 @@ import json
 import random
 import selectors
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -207,6 +209,24 @@ def content_length(head: str) -> int:
     return int(rest.split("\r\n", 1)[0]) if found else 0
 
 
+@contextmanager
+def serving(**options: object) -> Iterator[str]:
+    """Run the server in a process of its own, and yield its address.
+
+    Args:
+        options: Options of the script, such as `first_ms=50`.
+    """
+    argv = [sys.executable, __file__]
+    for name, value in options.items():
+        argv += [f"--{name.replace('_', '-')}", str(value)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
 def read_log(text: str) -> list[Logged]:
     """Return the requests of a log."""
     return [Logged(**json.loads(line)) for line in text.splitlines()]
@@ -219,10 +239,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--log", type=Path, help="folder for the log, named after the host")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--slots", type=int, default=Speed.slots)
-    for name in ("first_ms", "jitter", "token_ms", "unlogged_ms"):
-        option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=float, default=Speed.__dataclass_fields__[name].default)
+    for name, value in asdict(Speed()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     options = vars(parser.parse_args())
     folder, seed = options.pop("log"), options.pop("seed")
     address, port = options.pop("address"), options.pop("port")
