@@ -43,7 +43,7 @@ class MeasurementNames:
 
 
 @dataclass(slots=True)
-class _Values:
+class _MeasuredValues:
     unit: str
     values: Counter[float] = field(default_factory=Counter)
     failures: int = 0
@@ -62,7 +62,7 @@ class MeasurementTally:
     """Histograms of the values of one second or of the measurement window, by type and name."""
 
     def __init__(self) -> None:
-        self._values: dict[Name, _Values] = {}
+        self._values: dict[Name, _MeasuredValues] = {}
 
     def add(self, event: MeasurementEvent) -> bool:
         """Count an event. Return whether it was recorded, given the maximum number of names."""
@@ -70,7 +70,7 @@ class MeasurementTally:
         if values is None:
             if len(self._values) >= MAX_MEASUREMENTS:
                 return False
-            values = self._values[event.key] = _Values(event.unit)
+            values = self._values[event.key] = _MeasuredValues(event.unit)
         if event.value is None:
             values.failures += 1
         else:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from loadbench.engine.journal.events import CellFinished, Requests, Stages
 from loadbench.engine.measure.buckets import num_successes
+from loadbench.engine.profile.model import Profile
 
 
 def full_name(requests: Requests) -> str:
@@ -12,6 +13,11 @@ def full_name(requests: Requests) -> str:
     if requests.name.startswith(f"{requests.method} "):
         return requests.name
     return f"{requests.method} {requests.name}".strip()
+
+
+def main_of(profile: Profile | None) -> str | None:
+    """Return the name of the main requests of a profile. None: all requests."""
+    return profile.load.main if profile else None
 
 
 def of_name(requests: Iterable[Requests], name: str | None) -> tuple[Requests, ...]:
