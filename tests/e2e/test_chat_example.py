@@ -49,6 +49,7 @@ def test_time_to_first_token_is_that_of_the_server(bench: Bench) -> None:
     assert [(one.method, one.name) for one in finished.requests] == [("POST", PATH)]
     assert num_failures(finished.requests) == 0
     assert {one.name for one in finished.measurements} == NAMES
+    assert "mixed_events" not in {finding.rule for finding in finished.findings}
     window = window_of(bench.folder("chat"), key)
     assert first_tokens(finished, entries, window).problems() == []
     chats, tokens = num_requests(finished.requests), measurement(finished, "output tokens")
@@ -122,6 +123,21 @@ def test_an_answer_of_one_token_has_no_speed(tmp_path: Path) -> None:
 
     assert num_failures(result.requests) == 0
     assert {one.name for one in result.measurements} == {FIRST_TOKEN, "output tokens"}
+
+
+def test_plain_locust_runs_the_example() -> None:
+    with serving(first_ms=20, token_ms=5) as host:
+        argv = [sys.executable, "-m", "locust", "--headless", "--json", "--host", host]
+        argv += ["--users", "2", "--run-time", "3s", "-f", str(EXAMPLE / "locustfile.py")]
+        done = subprocess.run([*argv, "--max-tokens", "8"], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert {(row["method"], row["name"]) for row in rows} == {
+        ("POST", PATH),
+        *(("METRIC", name) for name in NAMES),
+    }
+    assert sum(row["num_failures"] for row in rows) == 0
 
 
 PARSE = """

@@ -88,8 +88,7 @@ class ChatUser(HttpUser):
                 self.read(response, started)
             except ChatError as error:
                 response.failure(str(error))
-            except HTTPError as error:
-                response.failure(f"connection lost during the answer: {type(error).__name__}")
+                response.close()  # so that the server stops generating the answer
             response.request_meta["response_time"] = ms_between(started, time.perf_counter())
 
     def read(self, response: Response, started: float) -> None:
@@ -101,12 +100,12 @@ class ChatUser(HttpUser):
 
         Raises:
             ChatError: The answer is an error, empty, incomplete or malformed.
-            HTTPError: The connection was lost.
         """
         if not response.status_code:
             return  # There is no response. Locust reports why.
         if response.status_code >= 400:
-            raise ChatError(f"HTTP {response.status_code}: {error_text(response.content)}")
+            body = b"\n".join(lines(response.raw))
+            raise ChatError(f"HTTP {response.status_code}: {error_text(body)}")
         first = last = 0.0
         num_chunks = 0
         num_tokens = None
@@ -151,11 +150,17 @@ def lines(raw: Any) -> Iterator[bytes]:
     """Yield the lines of a stream as soon as each has arrived.
 
     `iter_lines` of requests would wait for 512 bytes if the response is not chunked.
+
+    Raises:
+        ChatError: The connection was lost.
     """
     rest = b""
-    while data := raw.read1(decode_content=True):
-        *complete, rest = (rest + data).split(b"\n")
-        yield from complete
+    try:
+        while data := raw.read1(decode_content=True):
+            *complete, rest = (rest + data).split(b"\n")
+            yield from complete
+    except HTTPError as error:
+        raise ChatError(f"connection lost during the answer: {type(error).__name__}") from None
     if rest:
         yield rest
 
