@@ -101,6 +101,7 @@ def values(key: ProfileKey) -> st.SearchStrategy[Any]:
             strategy = st.floats(key.minimum, key.maximum or 1e300, exclude_min=True)
         case KeyKind.DURATION:
             strategy = st.floats(60, min(highest, 3600)).map(lambda seconds: f"{seconds:f}s")
+            strategy |= st.sampled_from(key.words) if key.words else st.nothing()
         case KeyKind.INTEGERS:
             strategy = st.lists(st.integers(1, 10**5), min_size=1, unique=True)
         case KeyKind.NUMBERS:
@@ -289,7 +290,10 @@ def test_formatted_value_is_parsed_to_the_same_value(pair: tuple[ProfileKey, Any
 def test_override_sets_exactly_the_value(tmp_path: Path, pair: tuple[ProfileKey, Any]) -> None:
     key, value = pair
     file = tmp_path / "mine.yaml"
-    file.write_text("models: 1\nusers: 5\nspawn_rates: 5\nhost: http://x\nsettle: {max: 0s}\n")
+    file.write_text(
+        "models: 1\nusers: 5\nspawn_rates: 5\nhost: http://x\n"
+        "settle: {max: 0s}\nmax_run_time: 24h\n"
+    )
     parsed = parse_value(key, format_value(key, value))
     override = override_text(key, parsed)
 
