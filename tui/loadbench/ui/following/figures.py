@@ -40,4 +40,5 @@ class FigureReader:
         if not state.samples:
             return NO_FIGURES
         totals = None if has_dropped_samples else self._accumulator.of(state)
-        return AttemptFigures(totals=totals, slices=tuple(self._slices.of(state.samples)))
+        main = state.profile.load.main if state.profile else None
+        return AttemptFigures(totals=totals, slices=tuple(self._slices.of(state.samples, main)))

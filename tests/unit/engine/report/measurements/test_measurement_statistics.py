@@ -1,0 +1,94 @@
+"""Statistics of measurements."""
+
+import pytest
+
+from loadbench.engine.report.measurements.statistics import (
+    measurement_record,
+    measurement_statistics,
+    measurement_text,
+    measurements_of,
+)
+from tests.support.builders import cell_finished, measurement
+
+
+def test_measurements_are_merged_by_type_name_and_unit_and_sorted_by_name() -> None:
+    found = measurement_statistics(
+        [
+            measurement("tokens", "METRIC", "tokens"),
+            measurement(failures=1),
+            measurement("tokens", "METRIC", "tokens"),
+            measurement("tokens", "METRIC", ""),
+        ],
+        seconds=10.0,
+    )
+
+    assert [(one.name, one.kind, one.unit, one.count, one.failures) for one in found] == [
+        ("first token", "TTFT", "ms", 40, 1),
+        ("tokens", "METRIC", "", 40, 0),
+        ("tokens", "METRIC", "tokens", 80, 0),
+    ]
+
+
+def test_a_finished_cell_has_the_statistics_of_its_measurements() -> None:
+    [found] = measurements_of(cell_finished(measurements=(measurement(),)))
+
+    assert measurement_record(found) == {
+        "kind": "TTFT",
+        "name": "first token",
+        "unit": "ms",
+        "count": 40,
+        "failures": 0,
+        "mean": 45.75,
+        "per_s": None,
+        "p1": 40.0,
+        "p5": 40.0,
+        "p10": 40.0,
+        "p50": 40.0,
+        "p90": 50.0,
+        "p95": 50.0,
+        "p99": 80.0,
+        "max": 80.0,
+        "few_samples": "p1 p5 p10 p90 p95 p99",
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit", "per_s"),
+    [("tokens", 12.0), ("B", 12.0), *((unit, None) for unit in ("", "ms", "s", "tokens/s", "%"))],
+)
+def test_only_amounts_have_a_sum_per_second(unit: str, per_s: float | None) -> None:
+    [found] = measurement_statistics([measurement(unit=unit, values=((60.0, 2),))], seconds=10.0)
+
+    assert found.per_s == per_s
+
+
+def test_low_percentiles_need_ten_values_below_them() -> None:
+    [found] = measurement_statistics([measurement(values=((1.0, 200),))], seconds=1.0)
+
+    assert found.few_samples == "p1 p99"
+
+
+def test_values_may_be_negative() -> None:
+    [found] = measurement_statistics([measurement(values=((-3.0, 1), (-1.0, 1)))], seconds=1.0)
+
+    assert (found.mean, found.percentile("max").text) == (-2.0, "-1.00")
+
+
+def test_the_text_marks_estimates() -> None:
+    texts = [
+        measurement_text(one)
+        for one in measurement_statistics(
+            [
+                measurement(values=((44.3, 2000), (70.0, 304))),
+                measurement("output", "METRIC", "t", ((7.0, 1),), failures=2),
+                measurement("void", "METRIC", "", (), failures=1),
+            ],
+            seconds=2.0,
+        )
+    ]
+
+    assert texts == [
+        "first token (TTFT): p50 44.3 ms, p95 70.0 ms, p99 70.0 ms, 2,304 values",
+        "output (METRIC): p50 ~7.00 t, p95 ~7.00 t, p99 ~7.00 t, 3.50 t/s, 1 value, 2 failures",
+        "void (METRIC): 0 values, 1 failure",
+    ]
