@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from loadbench.engine.journal.events import CellFinished, Requests, Stages
 from loadbench.engine.measure.buckets import num_successes
+from loadbench.engine.profile.model import Profile
 
 
 def full_name(requests: Requests) -> str:
@@ -12,6 +13,11 @@ def full_name(requests: Requests) -> str:
     if requests.name.startswith(f"{requests.method} "):
         return requests.name
     return f"{requests.method} {requests.name}".strip()
+
+
+def main_of(profile: Profile | None) -> str | None:
+    """Return the name of the main requests of a profile. None: all requests."""
+    return profile.load.main if profile else None
 
 
 def of_name(requests: Iterable[Requests], name: str | None) -> tuple[Requests, ...]:
@@ -44,7 +50,7 @@ def results_of_name(finished: CellFinished, name: str | None) -> CellFinished:
     return replace(
         finished,
         requests=requests,
-        completed=sum(_completed(one) for one in requests),
+        completed=num_completed(requests),
         stages=total_stages(requests),
     )
 
@@ -62,7 +68,10 @@ def total_stages(requests: Iterable[Requests]) -> Stages:
     )
 
 
-def _completed(requests: Requests) -> int:
-    # Earlier versions recorded the number only for all names together. Within a steady window, as
-    # many requests end as start.
-    return num_successes([requests]) if requests.completed is None else requests.completed
+def num_completed(requests: Iterable[Requests]) -> int:
+    """Return the number of successful responses within the window, whenever the request started.
+
+    Earlier versions recorded the number only for all names together. Within a steady window, as
+    many requests end as start, so the successes are counted instead.
+    """
+    return sum(num_successes([one]) if one.completed is None else one.completed for one in requests)

@@ -26,6 +26,7 @@ from loadbench.ui.lines.cell import (
 )
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import MARKS, VERDICT_TONES
+from loadbench.ui.lines.measurements import cut_names, measurement_lines
 from loadbench.ui.lines.run import activity_line, breadcrumb_line, clock, status_label
 from loadbench.ui.lines.stats import (
     early_failure_lines,
@@ -47,7 +48,8 @@ def figures_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
     statistics = found_statistics(shown)
     if statistics is None:
         return "", [line((shown.why_empty, Tone.DIM))]
-    lines = stat_lines(statistics, columns) + long_name_lines(statistics, columns)
+    lines = stat_lines(statistics, columns) + measurement_lines(statistics, shown.goals, columns)
+    lines += long_name_lines(statistics, columns, cut_names(statistics, shown.goals, columns))
     return window_label(statistics), lines
 
 

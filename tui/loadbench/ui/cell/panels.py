@@ -11,7 +11,7 @@ from loadbench.engine.journal.state import CellState
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
 from loadbench.ui.context import UiContext
-from loadbench.ui.lines.cell import CellView, stage_table
+from loadbench.ui.lines.cell import CellView, found_statistics, stage_table
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import CellLog, cell_log_lines
@@ -113,6 +113,8 @@ class CellPanels(Panels):
         panel = self.query_one("#stats", LineView)
         window, lines = figures_panel(shown, panel.columns or 80)
         panel.show(lines)
+        found = found_statistics(shown)
+        panel.set_class(bool(found and found.measurements), "-measurements")
         panel.set_title(f"Statistics · {window}" if window else "Statistics")
         panel.note(LATENCY_NOTE)
         panel = self.query_one("#replicas", LineView)

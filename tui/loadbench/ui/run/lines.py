@@ -25,6 +25,7 @@ from loadbench.ui.lines.cell import (
 )
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.measurements import measurement_lines
 from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import (
@@ -57,7 +58,8 @@ def statistics_panel(shown: CellView, glyphs: Glyphs, columns: int) -> tuple[str
     statistics, reasons = found_statistics(shown), outcome_lines(shown.cell, columns)
     if statistics is None:
         return "", reasons or [line((shown.why_empty, Tone.DIM))]
-    label, rows = window_label(statistics), stat_lines(statistics, columns)
+    label = window_label(statistics)
+    rows = stat_lines(statistics, columns) + measurement_lines(statistics, shown.goals, columns)
     if shown.finished is None:
         return label, [*reasons[:_MAX_REASON_LINES], *rows]
     goals = goal_lines(shown.checks, glyphs, columns)
@@ -76,9 +78,9 @@ def figures_line(shown: CellView, metric: Metric, columns: int) -> Line:
     key, separator = Piece(f" {shown.key}", Tone.STRONG), Piece(" · ", Tone.DIM)
     if statistics is None:
         return (key, separator, Piece(shown.why_empty, Tone.DIM))
-    if not statistics.rows:
+    row = statistics.main
+    if row is None:
         return (key, separator, Piece(NO_REQUESTS, Tone.DIM))
-    row = statistics.rows[-1]
     found = next(one for one in row.percentiles if one.name == metric.column)
     value = latency(found.value_ms, backed=found.has_enough_samples)
     failures = Piece(counted(row.failures, "failure"), Tone.BAD if row.failures else Tone.PLAIN)

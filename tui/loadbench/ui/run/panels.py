@@ -15,7 +15,7 @@ from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import View
-from loadbench.ui.lines.cell import CellView, stage_bar, stage_table
+from loadbench.ui.lines.cell import CellView, found_statistics, stage_bar, stage_table
 from loadbench.ui.lines.charts.usage import recent_usage
 from loadbench.ui.lines.containers import RECENT_S, container_entries
 from loadbench.ui.lines.events import EventLine, event_lines, selected_row
@@ -188,6 +188,8 @@ class RunPanels(Panels):
         stats.show(lines)
         stats.set_title(" · ".join(filter(None, ("Statistics", shown.key, window))))
         stats.note(LATENCY_NOTE)
+        found = found_statistics(shown)
+        self.query_one("#lower").set_class(bool(found and found.measurements), "-measurements")
         panel = self.query_one("#failures", LineView)
         failed, lines = failures_panel(shown, panel.columns or 60)
         panel.show(lines)

@@ -3,10 +3,10 @@
 import pytest
 
 from loadbench.engine.report.measurements.statistics import (
+    cell_measurements,
     measurement_record,
     measurement_statistics,
     measurement_text,
-    measurements_of,
 )
 from tests.support.builders import cell_finished, measurement
 
@@ -30,7 +30,7 @@ def test_measurements_are_merged_by_type_name_and_unit_and_sorted_by_name() -> N
 
 
 def test_a_finished_cell_has_the_statistics_of_its_measurements() -> None:
-    [found] = measurements_of(cell_finished(measurements=(measurement(),)))
+    [found] = cell_measurements(cell_finished(measurements=(measurement(),)))
 
     assert measurement_record(found) == {
         "kind": "TTFT",

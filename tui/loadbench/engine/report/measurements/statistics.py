@@ -91,7 +91,7 @@ def measurement_statistics(
     return tuple(_statistics(group, seconds) for _, group in sorted(groups.items()))
 
 
-def measurements_of(finished: CellFinished) -> tuple[MeasurementStatistics, ...]:
+def cell_measurements(finished: CellFinished) -> tuple[MeasurementStatistics, ...]:
     """Return the statistics of the measurements of a finished cell, sorted by name."""
     return measurement_statistics(finished.measurements, finished.measured_s)
 
