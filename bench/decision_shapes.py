@@ -36,7 +36,7 @@ from loadbench.engine.journal.events import (
     WorkerUse,
 )
 from loadbench.engine.measure.buckets import to_buckets
-from loadbench.engine.measure.rules import IDLE_REPLICA
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 

@@ -37,7 +37,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.buckets import count, failures, successes
 from loadbench.engine.measure.idle import idle_replicas
 from loadbench.engine.measure.limits import MIN_IN_FLIGHT_FACTOR
-from loadbench.engine.measure.rules import Case
+from loadbench.engine.measure.rules.case import Case
 from loadbench.engine.report.verdicts import case_in_run
 
 FRONTS = REPOSITORY / "tests" / "docker" / "fronts"

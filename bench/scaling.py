@@ -32,7 +32,7 @@ from pathlib import Path
 from loadbench.engine.drivers.compose.project.files import project_name
 from loadbench.engine.journal.events import CellFinished, ReplicaRequests, Verdict
 from loadbench.engine.measure.buckets import count
-from loadbench.engine.measure.rules import IDLE_REPLICA
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA
 from loadbench.engine.run_reader import read_run
 
 MODELS = (1, 2, 4)

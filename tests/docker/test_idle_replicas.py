@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadbench.engine.journal.events import CellFinished, Verdict
-from loadbench.engine.measure.rules import IDLE_REPLICA
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA
 from tests.support.docker_harness import DockerBench, docker
 
 FRONTS = Path(__file__).parent / "fronts"

@@ -30,6 +30,7 @@ from loadbench.engine.measure.buckets import (
 )
 from loadbench.in_locust import routes
 from loadbench.in_locust.clean import MAX_LATENCY_MS
+from loadbench.in_locust.measurements import MeasurementNames
 from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -156,7 +157,9 @@ class Ours:
         )
         self.environment = new_environment()
         self.replicas = Replicas()
-        routes._record(self.environment, self.recorder, self.replicas)  # its wiring
+        routes._record(
+            self.environment, self.recorder, self.replicas, MeasurementNames()
+        )  # its wiring
 
     def begin(self, *, replicas: str = "") -> None:
         """Begin a cell, in the middle of its window."""

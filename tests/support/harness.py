@@ -19,7 +19,7 @@ from loadbench.engine.journal.events import Finding, Phase
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.measure.limits import MAX_CLIENT_CPU_CORES
-from loadbench.engine.measure.rules import CLIENT_BOUND
+from loadbench.engine.measure.rules.registry import CLIENT_BOUND
 from loadbench.engine.run_reader import Run, read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]

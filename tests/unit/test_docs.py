@@ -20,7 +20,7 @@ from loadbench.cli.main import main
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES
 from loadbench.engine.journal.commands import NAMES
 from loadbench.engine.journal.events import Event
-from loadbench.engine.measure.rules import RULES
+from loadbench.engine.measure.rules.registry import RULES
 from loadbench.engine.profile.reference import key_reference
 from loadbench.engine.report.rows import COLUMNS
 from tests.support.harness import REPOSITORY

@@ -31,7 +31,8 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_text
 from loadbench.engine.report.failures import failure_text
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
-from loadbench.engine.report.recommendation.goals import missed_text, set_goals
+from loadbench.engine.report.recommendation.goal import all_goals
+from loadbench.engine.report.recommendation.goals import missed_text
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 from loadbench.engine.report.target.facts import target_facts
 
@@ -112,7 +113,7 @@ def cells_table(state: RunState) -> list[str]:
     The remarks list repeats, drift, the findings of suspect and invalid cells, the reasons for
     failed and skipped cells, and bottlenecks, if there are any.
     """
-    goal = ("goal",) if set_goals(goals_of(state)) else ()
+    goal = ("goal",) if all_goals(goals_of(state)) else ()
     header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", *goal, "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row, has_goals=bool(goal)) for row in cells])

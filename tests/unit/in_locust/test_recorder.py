@@ -258,6 +258,8 @@ def test_requests_without_a_latency_count_but_are_neither_in_flight_nor_the_end_
             "failures": [],
             "untimed_successes": 2,
             "untimed_failures": 1,
+            "completed": 3,
+            "custom_events": 4,
         }
     ]
     assert result["completed"] == 3

@@ -23,6 +23,11 @@ MAX_TIME_S = 1e11
 MAX_RESPONSE_BYTES = 1e15
 """Maximum length of a response. Sums of such numbers are finite."""
 MAX_EXAMPLE_CHARACTERS = 40
+MAX_MEASUREMENT = 1e15
+"""Largest amount of a measurement, as that of all numbers in the journal."""
+MAX_UNIT_CHARACTERS = 20
+_UNIT = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]\s*$|(?:_|\s)(ms|s)$|(?:^|\s)(\S{1,18}/s)$")
+"""A unit at the end of a name: `(UNIT)`, `[UNIT]`, `_ms`, ` ms`, `_s`, ` s`, or `NAME/s`."""
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -41,8 +46,24 @@ class RequestEvent:
     stages: Mapping[str, float]
     """Milliseconds by field of `Stages`. Empty if the response reports no stages."""
     response_bytes: float = 0
+    is_custom: bool = False
+    """Whether it has neither a response nor a URL, so that user code has fired it itself."""
     notes: tuple[tuple[str, str], ...] = ()
     """Kind and example of each `EventNote` about its values."""
+
+
+@dataclass(slots=True)
+class MeasurementEvent:
+    """A value that an event reports beside requests, with cleaned fields."""
+
+    key: tuple[str, str]
+    """Type and name."""
+    value: float | None
+    """None if the event has an exception or no usable value."""
+    unit: str
+    """Unit of the value. Empty if unknown."""
+    start_time_s: float | None
+    """Start time in seconds since the epoch. None if it was not reported."""
 
 
 def clean_event(
@@ -79,12 +100,58 @@ def clean_event(
         clean_error(exception, url) if has_failed else None,
         {} if has_failed else _stages(response),
         _number(response_length, MAX_RESPONSE_BYTES) or 0,
+        response is None and url is None,
     )
     if event.latency_ms is None and response_time is not None:
         event.notes = ((NoteKind.RESPONSE_TIME, _example(response_time)),)
     if event.start_time_s is None and start_time is not None:
         event.notes = (*event.notes, (NoteKind.START_TIME, _example(start_time)))
     return event
+
+
+def clean_measurement(
+    *,
+    request_type: object = None,
+    name: object = None,
+    response_time: object = None,
+    start_time: object = None,
+    exception: object = None,
+    context: object = None,
+    **_unused: Any,
+) -> MeasurementEvent:
+    """Clean the fields of a `request` event that reports a measurement.
+
+    Args:
+        request_type: Type of the event, such as `METRIC`.
+        name: Name of the measurement.
+        response_time: The value, of any unit.
+        start_time: Seconds since the epoch at which the request behind the value started.
+        exception: If it is truthy, the event counts as a failure without a value.
+        context: May contain the unit of the value, such as `{"unit": "ms"}`.
+    """
+    kind, own = clean_text(request_type), clean_text(name)
+    has_failed = exception is not None and _is_true(exception)
+    return MeasurementEvent(
+        (kind, own),
+        None if has_failed else _number(response_time, MAX_MEASUREMENT, -MAX_MEASUREMENT),
+        _unit(context) or unit_of(kind, own),
+        None if start_time is None else _number(start_time, MAX_TIME_S),
+    )
+
+
+def unit_of(kind: str, name: str) -> str:
+    """Return the unit in the name of a measurement, such as `ms` of `first token (ms)`.
+
+    Args:
+        kind: Type of the events. `TTFT` stands for a time to first token in ms.
+        name: Name of the measurement.
+
+    Returns:
+        The unit, or an empty text if it is unknown.
+    """
+    if match := _UNIT.search(name):
+        return match[1] or match[2] or match[3]
+    return "ms" if kind.upper() == "TTFT" else ""
 
 
 def clean_message(value: Any) -> Any:
@@ -131,8 +198,8 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
-def _number(value: object, maximum: float) -> float | None:
-    """Return a number from 0 to the maximum, or None if the value is anything else."""
+def _number(value: object, maximum: float, minimum: float = 0) -> float | None:
+    """Return a number between the minimum and the maximum, or None if it is anything else."""
     if type(value) is not float:
         if isinstance(value, str | bytes | bytearray):
             return None
@@ -141,7 +208,7 @@ def _number(value: object, maximum: float) -> float | None:
             value = float(value)  # type: ignore[arg-type]  # any exception is handled
         except Exception:  # noqa: BLE001  # user code can raise any exception
             return None
-    return value if 0 <= value <= maximum else None
+    return value if minimum <= value <= maximum else None
 
 
 def _is_true(value: object) -> bool:
@@ -155,6 +222,15 @@ def _is_true(value: object) -> bool:
 def _example(value: object) -> str:
     """Return a value as a short text for a note."""
     return _printable(shortened(_text(value), MAX_EXAMPLE_CHARACTERS))
+
+
+def _unit(context: object) -> str:
+    """Return the unit that user code reports, or an empty text."""
+    try:
+        unit = context.get("unit")  # type: ignore[attr-defined]  # any exception is handled
+    except Exception:  # noqa: BLE001  # user code can pass any object
+        return ""
+    return shortened(clean_text(unit), MAX_UNIT_CHARACTERS) if isinstance(unit, str) else ""
 
 
 def _stages(response: object) -> Mapping[str, float]:

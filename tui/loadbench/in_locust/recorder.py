@@ -7,7 +7,8 @@ from typing import Any
 
 from loadbench.engine.journal.events import NoteKind
 from loadbench.engine.measure.buckets import bucket_ms
-from loadbench.in_locust.clean import RequestEvent
+from loadbench.in_locust.clean import MeasurementEvent, RequestEvent
+from loadbench.in_locust.measurements import MAX_SECOND_BYTES, MeasurementTally
 from loadbench.in_locust.names import OTHER_REQUESTS, Name, NameLimit
 from loadbench.in_locust.observed import EarlyRequests
 from loadbench.in_locust.tally import OTHER_FAILURES, Tally
@@ -19,6 +20,9 @@ MAX_DELAY_S = 60.0
 """Maximum time between a response and its event, during which user code may run. A start time that
 is further in the past is of another clock. The offsets of local times are multiples of 900 s, and
 monotonic clocks and milliseconds are off by years."""
+MAX_REQUEST_S = 3_600.0
+"""Maximum time between the start of a request and the report of a measurement, as that of
+`load.timeout`."""
 MAX_AHEAD_S = 1.0
 """Maximum time by which a start time may be ahead of the wall clock, such as by rounding to whole
 seconds."""
@@ -62,6 +66,7 @@ class Recorder:
         self._cpu_s = self._cpu_seconds()
         self._lag_s = 0.0
         self._open: dict[int, Tally] = {}
+        self._open_measurements: dict[int, MeasurementTally] = {}
         self._closed: list[dict[str, Any]] = []
         self._discarded = 0
         self._names = NameLimit()
@@ -102,6 +107,7 @@ class Recorder:
             before the window is opened; afterwards, only those that started in the window.
         """
         now, latency_ms, name, error = self._clock(), event.latency_ms, event.key, event.error
+        event.key = self._names.name(name)
         bucket = None if latency_ms is None else bucket_ms(latency_ms)
         second, window = self._second(now), self.window
         measured = None
@@ -111,23 +117,23 @@ class Recorder:
             # How long it took is unknown, so it is neither in flight nor the end of a gap.
             if now in window:
                 measured = window.tally
-                window.completed += error is None
+                window.add_completed(event.key, success=error is None)
         else:
             # User code may run between the response and this call. The start is therefore computed
             # from the reported start time, converted to the monotonic clock.
             started = now - self._since_start_s(event, latency_ms / 1000)
             responded = min(now, started + latency_ms / 1000)
             if now < window.end_s:
-                window.add_response(responded, success=error is None)
+                window.add_response(event.key, responded, success=error is None)
             if self._is_measured(event, window, started, responded):
                 measured = window.tally
             elif started < window.begin_s:
                 self._early.add(name, error)
-        event.key = self._names.name(name)
         if window and measured:
             self._early.mark_in_window(name)
             for kind, example in event.notes:
                 window.notes.add(kind, event.key, example)
+            window.custom_events[event.key] += event.is_custom
             if address is not None:
                 window.add_to_replica(address, bucket, success=error is None)
         for tally in (second, measured) if measured else (second,):
@@ -140,6 +146,23 @@ class Recorder:
         if event.error is not None:
             event.error = self._names.error_row(event.key, event.error, OTHER_FAILURES)
         return event
+
+    def record_measurement(self, event: MeasurementEvent) -> None:
+        """Count a measurement.
+
+        The window counts it if the request behind it started in the window. If its start time is
+        unknown, or of another clock, the time of the report decides.
+        """
+        now, window = self._clock(), self.window
+        self._open_measurements.setdefault(self._current_second(now), MeasurementTally()).add(event)
+        if window is None:
+            return
+        started = now
+        if event.start_time_s is not None:
+            since_s = self._wall() - event.start_time_s
+            started -= since_s if -MAX_AHEAD_S <= since_s <= MAX_REQUEST_S else 0.0
+        if started in window and not window.measurements.add(event):
+            window.notes.add(NoteKind.MEASUREMENTS, event.key, "")
 
     def _since_start_s(self, event: RequestEvent, latency_s: float) -> float:
         """Return the seconds since a request started, by its start time if that is plausible."""
@@ -214,6 +237,7 @@ class Recorder:
         cores = (cpu - self._cpu_s) / max(1, last - first)
         for second in range(first, last):
             tally = self._open.pop(second, None) or Tally()
+            measurements = self._open_measurements.pop(second, None) or MeasurementTally()
             for name, counts in tally.requests.items():
                 self._frequency[name] += counts.number
             self._closed.append(
@@ -221,6 +245,7 @@ class Recorder:
                     "second": second,
                     "users": users,
                     "clients": [_client(cores, self._lag_s)],
+                    "measurements": measurements.as_json(MAX_SECOND_BYTES),
                     **tally.limited(self._frequency).as_json(),
                 }
             )
@@ -252,7 +277,6 @@ class Recorder:
         return {
             "measured_s": round(length_s, 3),
             "circumstances": {"begin_s": self._begin_s(window), **window.conditions(length_s)},
-            "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
             "clients": [_client(cores, max(window.lag, default=0.0) / 1000)],
@@ -261,7 +285,8 @@ class Recorder:
             ],
             "early_failures": self._early.failures(window.tally.requests),
             "notes": [*window.notes.as_json(), *self._note_of_names()],
-            **window.tally.as_json(),
+            "measurements": window.measurements.as_json(),
+            **window.requests_as_json(),
         }
 
     def _note_of_names(self) -> list[dict[str, Any]]:
@@ -293,8 +318,12 @@ class Recorder:
         elif now >= window.end_s:
             window.cpu_end_s, window.cpu_read_s = cpu, now
 
+    def _current_second(self, now: float) -> int:
+        """Return the number of the open second that contains a moment."""
+        return max(int(now - self._origin_s), self._next_second)
+
     def _second(self, now: float) -> Tally:
-        second = max(int(now - self._origin_s), self._next_second)
+        second = self._current_second(now)
         tally = self._open.get(second)
         if tally is None:
             tally = self._open[second] = Tally()

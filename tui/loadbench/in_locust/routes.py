@@ -24,7 +24,8 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
 )
 from loadbench.in_locust import event_loop_lag
-from loadbench.in_locust.clean import clean_event, clean_text
+from loadbench.in_locust.clean import clean_event, clean_measurement, clean_text
+from loadbench.in_locust.measurements import MeasurementNames
 from loadbench.in_locust.patches import Call, replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -51,7 +52,8 @@ def install(
         _add_authentication(web_ui, settings)
         _add_routes(web_ui.app, environment, recorder, mistakes)
         _report_phases(environment, mistakes, status)
-        _record(environment, recorder, replicas)
+        measurements = MeasurementNames(settings.scenario.measurements)
+        _record(environment, recorder, replicas, measurements)
         mistakes.watch_users(environment)
         gevent.spawn(_notify_when_ready, web_ui, environment, settings, replicas, mistakes, status)
         gevent.spawn(_close_seconds, environment, recorder)
@@ -81,7 +83,12 @@ def _add_authentication(web_ui: Any, settings: Settings) -> None:
             abort(401)
 
 
-def _record(environment: Environment, recorder: Recorder, replicas: Replicas) -> None:
+def _record(
+    environment: Environment,
+    recorder: Recorder,
+    replicas: Replicas,
+    measurements: MeasurementNames,
+) -> None:
     assert environment.runner is not None
     recorder.users = environment.runner.user_greenlets.greenlets
 
@@ -110,12 +117,17 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
     count = handlers[index]
 
     def on_request(**fields: Any) -> None:
+        clean = clean_event(**fields)
+        if measurements.matches(clean.key):
+            # Locust does not count it either, so that its report has requests only.
+            recorder.record_measurement(clean_measurement(**fields))
+            return
         address = None
         if replicas.urls:
             users = getattr(getcurrent(), "args", ())
             place = replicas.address_of(fields.get("url"), users)
             address = None if place is None else clean_text(place)
-        event = recorder.record(clean_event(**fields), address)
+        event = recorder.record(clean, address)
         if event:
             # Locust gets the cleaned values: its statistics and its report fail with others.
             method, name = event.key

@@ -42,6 +42,8 @@ class ScenarioSettings:
     """User classes to use. Empty: all."""
     keep_host: tuple[str, ...] = ()
     """User classes that keep their own host."""
+    measurements: tuple[str, ...] = ()
+    """Types or names of events that are no requests, in which `*` stands for any text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ class RequestCounts:
     failures: Counter[float] = field(default_factory=Counter)
     untimed_successes: int = 0
     untimed_failures: int = 0
+    staged: int = 0
+    """Number of successes that reported stages."""
+    stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """Sums of their latencies and stages in ms."""
 
     def succeed(self, bucket: float | None) -> None:
         """Count a successful request, in the bucket of its latency. None: it has no latency."""
@@ -45,12 +49,27 @@ class RequestCounts:
         else:
             self.failures[bucket] = self.failures.get(bucket, 0) + 1
 
+    def add_stages(self, latency_ms: float, stages: Mapping[str, float]) -> None:
+        """Add the stages of a success."""
+        self.staged += 1
+        sums = self.stages
+        sums["latency_ms"] += latency_ms
+        for stage, duration_ms in stages.items():
+            sums[stage] += duration_ms
+
+    def add_sums(self, other: "RequestCounts") -> None:
+        """Add the stages of another name."""
+        self.staged += other.staged
+        for stage, duration_ms in other.stages.items():
+            self.stages[stage] += duration_ms
+
     def add(self, other: "RequestCounts") -> None:
         """Add the requests of another name."""
         self.successes.update(other.successes)
         self.failures.update(other.failures)
         self.untimed_successes += other.untimed_successes
         self.untimed_failures += other.untimed_failures
+        self.add_sums(other)
 
     @property
     def number(self) -> int:
@@ -70,6 +89,11 @@ class RequestCounts:
             **{name: number for name, number in untimed.items() if number},
         }
 
+    def stages_as_json(self) -> dict[str, Any]:
+        """Return the stages in the format of the journal."""
+        sums = {key: round(value, 3) for key, value in self.stages.items()}
+        return {"count": self.staged, **sums}
+
 
 @dataclass(slots=True)
 class Tally:
@@ -77,8 +101,6 @@ class Tally:
 
     requests: dict[Name, RequestCounts] = field(default_factory=dict)
     """Counts by name. `NameLimit` bounds the number of names."""
-    stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    staged: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
     def succeed(
@@ -98,11 +120,7 @@ class Tally:
             histogram[bucket] = histogram.get(bucket, 0) + 1
         # Without a latency, the time in the network is unknown.
         if stages and latency_ms is not None:
-            self.staged += 1
-            sums = self.stages
-            sums["latency_ms"] += latency_ms
-            for stage, duration_ms in stages.items():
-                sums[stage] += duration_ms
+            counts.add_stages(latency_ms, stages)
 
     def fail(self, name: Name, bucket: float | None, error: str) -> str:
         """Count a failed request. Return the error message under which it is counted."""
@@ -134,7 +152,7 @@ class Tally:
         )
         if len(kept_names) == len(self.requests) and len(kept_errors) == len(self.errors):
             return self
-        short = Tally(stages=self.stages, staged=self.staged)
+        short = Tally()
         others = RequestCounts()
         for name, counts in self.requests.items():
             if name in kept_names and name != OTHER_REQUESTS:
@@ -149,17 +167,21 @@ class Tally:
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in the format of the journal."""
+        total = RequestCounts()
+        for counts in self.requests.values():
+            total.add_sums(counts)
         return {
             "requests": [
-                {"method": method, "name": name, **counts.as_json()}
+                {"method": method, "name": name, **counts.as_json(), **_staged(counts)}
                 for (method, name), counts in self.requests.items()
             ],
-            "stages": {
-                "count": self.staged,
-                **{key: round(value, 3) for key, value in self.stages.items()},
-            },
+            "stages": total.stages_as_json(),
             "errors": [{"error": e, "count": n} for e, n in self.errors.most_common()],
         }
+
+
+def _staged(counts: RequestCounts) -> dict[str, Any]:
+    return {"stages": counts.stages_as_json()} if counts.staged else {}
 
 
 def _within(max_bytes: int, items: Sequence[T], size: Callable[[T], int]) -> set[T]:

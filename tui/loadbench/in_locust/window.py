@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.measure.buckets import bucket_ms
+from loadbench.in_locust.measurements import MeasurementTally
+from loadbench.in_locust.names import Name
 from loadbench.in_locust.observed import EventNotes
 from loadbench.in_locust.tally import RequestCounts, Tally
 
@@ -25,11 +27,15 @@ class Window:
     """Difference between wall clock and monotonic clock at the last check."""
     fewest_users: int
     cpu_end_s: float | None = None
-    completed: int = 0
     aborted: int = 0
     tally: Tally = field(default_factory=Tally)
     replicas: dict[str, RequestCounts] = field(default_factory=dict)
     """Requests by the base URL of the replica. Empty if there are no replicas."""
+    completed_by: Counter[Name] = field(default_factory=Counter)
+    """Number of successful responses that arrived in the window, by name."""
+    custom_events: Counter[Name] = field(default_factory=Counter)
+    """Number of events with neither a response nor a URL, by name."""
+    measurements: MeasurementTally = field(default_factory=MeasurementTally)
     notes: EventNotes = field(default_factory=EventNotes)
     in_flight_s: float = 0.0
     thinking_s: float = 0.0
@@ -63,14 +69,19 @@ class Window:
         """Return the overlap of a time span with the window, in seconds."""
         return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
 
-    def add_response(self, responded_s: float, *, success: bool) -> None:
+    def add_response(self, name: Name, responded_s: float, *, success: bool) -> None:
         """Count a response that arrived in the window, and the gap before it."""
         gap_s = responded_s - self.waiting_since_s
         if gap_s > 0:
             gap = bucket_ms(gap_s * 1000)
             self.gaps[gap] = self.gaps.get(gap, 0) + 1
             self.waiting_since_s = responded_s
-        self.completed += success
+        self.add_completed(name, success=success)
+
+    def add_completed(self, name: Name, *, success: bool) -> None:
+        """Count a response that arrived in the window, if it is successful."""
+        if success:
+            self.completed_by[name] += 1
 
     def add_in_flight(self, from_s: float, to_s: float) -> bool:
         """Add the time that a request was in flight. Return whether it started in the window."""
@@ -81,6 +92,15 @@ class Window:
         self.in_flight_s += self.overlap_s(from_s, to_s)
         self.open_at_end |= from_s < end_s <= to_s
         return begin_s <= from_s < end_s
+
+    def requests_as_json(self) -> dict[str, Any]:
+        """Return the requests of the window in the format of the journal."""
+        counts = self.tally.as_json()
+        for one in counts["requests"]:
+            name = one["method"], one["name"]
+            one["completed"] = self.completed_by[name]
+            one["custom_events"] = self.custom_events[name]
+        return {**counts, "completed": self.completed_by.total()}
 
     def conditions(self, length_s: float) -> dict[str, Any]:
         """Return the conditions in the window in the format of the journal, without its start.

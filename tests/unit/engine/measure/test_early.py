@@ -3,7 +3,7 @@
 import pytest
 
 from loadbench.engine.journal.events import EarlyFailures
-from loadbench.engine.measure.early import early_text
+from loadbench.engine.measure.rules.early import early_text
 
 
 @pytest.mark.parametrize(

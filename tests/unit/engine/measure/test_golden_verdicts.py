@@ -10,7 +10,8 @@ from loadbench.engine.journal.events import CellFinished, Conditions, Container,
 from loadbench.engine.journal.reader import read_attempt
 from loadbench.engine.journal.state import CellState, RunState, fold
 from loadbench.engine.measure.conditions import WindowUse, whole_seconds
-from loadbench.engine.measure.rules import IDLE_REPLICA, RULES, Case
+from loadbench.engine.measure.rules.case import Case
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA, RULES
 from loadbench.engine.measure.verdict import judge
 from loadbench.engine.report.verdicts import case_in_run
 from loadbench.engine.run_reader import read_run

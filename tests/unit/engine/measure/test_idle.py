@@ -13,7 +13,8 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.measure.idle import ScaledService
-from loadbench.engine.measure.rules import IDLE_REPLICA, Case
+from loadbench.engine.measure.rules.case import Case
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA
 from loadbench.engine.measure.verdict import judge
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 

@@ -3,7 +3,7 @@
 import pytest
 
 from loadbench.engine.journal.events import UserClass
-from loadbench.engine.measure.user_classes import missing_users_text
+from loadbench.engine.measure.rules.user_classes import missing_users_text
 
 
 def classes(**users: tuple[int, int]) -> tuple[UserClass, ...]:

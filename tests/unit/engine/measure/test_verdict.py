@@ -18,7 +18,7 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.measure.buckets import to_buckets
-from loadbench.engine.measure.rules import Case
+from loadbench.engine.measure.rules.case import Case
 from loadbench.engine.measure.verdict import judge as findings_of
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed, Verdict
 from loadbench.engine.measure.limits import MAX_DRIFT
-from loadbench.engine.measure.rules import drift_text
+from loadbench.engine.measure.rules.machine import drift_text
 from loadbench.engine.measure.steady import TOLERANCE
 from loadbench.engine.report.drift import Drift, Figures, drift_of, drift_to, figures_of
 from tests.support.builders import (

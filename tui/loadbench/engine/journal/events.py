@@ -272,6 +272,8 @@ class NoteKind(StrEnum):
     """The start time was of another clock, so it was ignored."""
     NAMES = "names"
     """Requests with further names are counted together."""
+    MEASUREMENTS = "measurements"
+    """Measurements with further names are not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Scenario:
     exclude_tags: tuple[str, ...] = ()
     user_classes: tuple[str, ...] = ()
     keep_host: tuple[str, ...] = ()
+    measurements: tuple[str, ...] = ()
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
 
     @classmethod
@@ -52,6 +53,7 @@ class Scenario:
             exclude_tags=load.exclude_tags,
             user_classes=load.user_classes,
             keep_host=load.keep_host,
+            measurements=load.measurements,
             start_timeout_s=load.start_timeout,
         )
 
@@ -74,6 +76,7 @@ class Scenario:
             "exclude_tags": self.exclude_tags,
             "user_classes": self.user_classes,
             "keep_host": self.keep_host,
+            "measurements": self.measurements,
         }
 
     def notes(self, environ: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 - `buckets`, `stages`, `server_timing`: latency histograms and the stages of a request.
 - `steady`: whether a cell has settled.
 - `conditions`: folds the samples of a measurement window into its conditions.
+- `main_request`: the results of one name of requests.
 - `rules`: one function per rule of the verdict. `limits`: the limits of these rules.
   `client_bound` and `idle`: the most complex rules, which check the load generator and the
   replicas.

@@ -17,6 +17,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.client_bound import client_cause
 from loadbench.engine.measure.limits import MAX_THROTTLED
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.measure.peers import Peers
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
@@ -71,18 +72,25 @@ class Bottleneck:
     """Figures of the text by name. Names include the unit, as in `stage_ms` and `busy_share`."""
 
 
-def find_bottleneck(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck | None:
+def find_bottleneck(
+    cell: Cell, finished: CellFinished, peers: Peers, main: str | None = None
+) -> Bottleneck | None:
     """Return the bottleneck of a cell, or None if the results do not show one.
 
     Args:
         cell: The cell.
         finished: Its results.
         peers: All cells with the same number of models. May include the cell itself.
+        main: Name of the main requests, whose bottleneck is found. None: all requests.
     """
-    return bottleneck_alone(cell, finished) or bottleneck_among(cell, finished, peers)
+    return bottleneck_alone(cell, finished, main) or bottleneck_among(
+        cell, results_of_name(finished, main), peers
+    )
 
 
-def bottleneck_alone(cell: Cell, finished: CellFinished) -> Bottleneck | None:
+def bottleneck_alone(
+    cell: Cell, finished: CellFinished, main: str | None = None
+) -> Bottleneck | None:
     """Return the bottleneck that the results of a cell show without a comparison, or None.
 
     Takes most of the time of `find_bottleneck`, and depends on no other cell.
@@ -90,12 +98,14 @@ def bottleneck_alone(cell: Cell, finished: CellFinished) -> Bottleneck | None:
     Args:
         cell: The cell.
         finished: Its results.
+        main: Name of the main requests. None: all requests.
     """
-    if cause := client_cause(cell, finished):
+    if cause := client_cause(cell, finished, main):
         figures = {"value": cause.value, "limit": cause.limit}
         return Bottleneck(BottleneckKind.CLIENT, f"the load generator: {cause.text}", figures)
     if limited := _cpu_limit(finished):
         return limited
+    finished = results_of_name(finished, main)
     if not stage_means(finished.stages):
         return None
     if slow := _slow_worker(finished):
@@ -115,7 +125,7 @@ def bottleneck_among(cell: Cell, finished: CellFinished, peers: Peers) -> Bottle
 
     Args:
         cell: The cell, for which `bottleneck_alone` returns None.
-        finished: Its results.
+        finished: Its results for the main requests.
         peers: All cells with the same number of models. May include the cell itself.
     """
     if not stage_means(finished.stages):

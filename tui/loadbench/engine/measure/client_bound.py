@@ -18,6 +18,7 @@ from loadbench.engine.measure.limits import (
     MIN_USERS_SHARE,
     SHARED_MACHINE_FACTOR,
 )
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
 
@@ -38,12 +39,13 @@ class ClientCause:
     """Limit in the unit of the value: a minimum for users, otherwise a maximum."""
 
 
-def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
+def client_cause(cell: Cell, finished: CellFinished, main: str | None = None) -> ClientCause | None:
     """Return the reason why the load generator was the bottleneck, or None if it was not.
 
     Args:
         cell: The cell.
         finished: Its results, including the conditions of the measurement window.
+        main: Name of the main requests, whose percentiles count. None: all requests.
     """
     cores = busiest_cpu_cores(finished.clients)
     if cores > MAX_CLIENT_CPU_CORES:
@@ -53,7 +55,7 @@ def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
             value=cores,
             limit=MAX_CLIENT_CPU_CORES,
         )
-    return _delayed_users(cell, finished) or _event_loop_lag(finished)
+    return _delayed_users(cell, finished) or _event_loop_lag(results_of_name(finished, main))
 
 
 def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:

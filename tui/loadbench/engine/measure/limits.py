@@ -8,6 +8,10 @@ MAX_FAILURE_RATIO = 0.01
 """Ratio of failed requests to all requests at which the successes may not be representative, or at
 which the setup of the users has failed."""
 
+MAX_MEDIAN_RATIO = 5.0
+"""Maximum ratio between the medians of two names of requests. Above it, the percentiles of all
+requests together depend on how many there are of each rather than on the service."""
+
 MAX_ELSEWHERE_RATIO = 0.01
 """Ratio of requests to other addresses to all requests at which the results may not describe the
 replicas, as for failures."""

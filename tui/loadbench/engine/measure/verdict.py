@@ -1,7 +1,8 @@
 """Determine the verdict on a cell's results: that of the most severe rule that applies."""
 
 from loadbench.engine.journal.events import Finding, Verdict
-from loadbench.engine.measure.rules import RULES, Case
+from loadbench.engine.measure.rules.case import Case
+from loadbench.engine.measure.rules.registry import RULES
 
 _SEVERITY = (Verdict.VALID, Verdict.SUSPECT, Verdict.INVALID)
 

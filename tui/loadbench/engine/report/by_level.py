@@ -16,6 +16,7 @@ from loadbench.engine.measure.buckets import (
     percentile,
     successes,
 )
+from loadbench.engine.measure.main_request import main_of, results_of_name
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import PERCENTILES
 
@@ -72,7 +73,8 @@ def _curves(
         finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
         if finished and finished.verdict is not Verdict.INVALID and not cell.recheck:
             by_amount = groups.setdefault(cell.models, {})
-            by_amount.setdefault(cell.level.amount, []).append(finished)
+            results = results_of_name(finished, main_of(state.profile))
+            by_amount.setdefault(cell.level.amount, []).append(results)
     return tuple(
         LevelCurve(
             models=models,

@@ -7,7 +7,8 @@ from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.limits import MAX_DRIFT
-from loadbench.engine.measure.rules import drift_text
+from loadbench.engine.measure.main_request import main_of, results_of_name
+from loadbench.engine.measure.rules.machine import drift_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,8 @@ def drift_of(state: RunState) -> Drift | None:
     recheck, first = _recheck(state), _first(state)
     if recheck is None or first is None or first.finished_seq > recheck.finished_seq:
         return None
-    return _between(first, _figures(recheck))
+    main = main_of(state.profile)
+    return _between(first, _figures(recheck, main), main)
 
 
 def drift_to(state: RunState, again: CellFinished) -> float | None:
@@ -93,8 +95,9 @@ def drift_to(state: RunState, again: CellFinished) -> float | None:
     Returns:
         The change, where 0.1 is 10 %, or None if there is nothing to compare.
     """
-    first, figures = _first(state), figures_of(again)
-    drift = _between(first, figures) if first and figures else None
+    main = main_of(state.profile)
+    first, figures = _first(state), figures_of(again, main)
+    drift = _between(first, figures, main) if first and figures else None
     return drift.magnitude if drift else None
 
 
@@ -108,13 +111,19 @@ def _first(state: RunState) -> CellState | None:
     return state.cells.get(replace(recheck.cell, recheck=False).key) if recheck else None
 
 
-def _between(first: CellState, again: Figures | None) -> Drift | None:
-    figures = _figures(first)
+def _between(first: CellState, again: Figures | None, main: str | None) -> Drift | None:
+    figures = _figures(first, main)
     return Drift(cell=first.cell.key, first=figures, again=again) if figures and again else None
 
 
-def figures_of(finished: CellFinished) -> Figures | None:
-    """Return the figures of a finished cell, or None if no request succeeded."""
+def figures_of(finished: CellFinished, main: str | None = None) -> Figures | None:
+    """Return the figures of a finished cell, or None if no request succeeded.
+
+    Args:
+        finished: The results of the cell.
+        main: Name of the main requests. None: all requests.
+    """
+    finished = results_of_name(finished, main)
     good = successes(finished.requests)
     p50, p95 = percentile(good, 0.5), percentile(good, 0.95)
     if not finished.completed or not p50 or not p95:
@@ -123,11 +132,11 @@ def figures_of(finished: CellFinished) -> Figures | None:
     return Figures(rps=rps, p50_ms=p50, p95_ms=p95)
 
 
-def _figures(cell: CellState) -> Figures | None:
+def _figures(cell: CellState, main: str | None) -> Figures | None:
     finished = cell.finished if cell.status is CellStatus.FINISHED else None
     if finished is None or finished.verdict is Verdict.INVALID:
         return None
-    return figures_of(finished)
+    return figures_of(finished, main)
 
 
 def _change(first: float, again: float) -> float:

@@ -27,6 +27,7 @@ from loadbench.engine.measure.buckets import (
     percentile,
     successes,
 )
+from loadbench.engine.measure.main_request import main_of, results_of_name
 from loadbench.engine.report.container_status import has_ended
 from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.report.rows import PERCENTILES
@@ -147,7 +148,7 @@ def _highlights(entry: Entry, before: RunState, state: RunState) -> list[Highlig
     event, at = entry.event, entry.at
     match event:
         case CellFinished():
-            return [_finished(event, at, default_metric(goals_of(state)))]
+            return [_finished(event, at, default_metric(goals_of(state)), main_of(state.profile))]
         case CellFailed(cell=cell, reason=reason):
             kind = HighlightKind.CELL_FAILED
             return [Highlight(at=at, kind=kind, needs_attention=True, cell=cell, reasons=(reason,))]
@@ -180,7 +181,8 @@ def _highlights(entry: Entry, before: RunState, state: RunState) -> list[Highlig
     return []
 
 
-def _finished(event: CellFinished, at: str, metric: Metric) -> Highlight:
+def _finished(event: CellFinished, at: str, metric: Metric, main: str | None) -> Highlight:
+    event = results_of_name(event, main)
     good, fraction = successes(event.requests), PERCENTILES[metric.column]
     numbers = CellNumbers(
         rps=event.completed / event.measured_s,

@@ -5,13 +5,8 @@ from enum import StrEnum
 
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.recommendation.goals import (
-    FAILURE_RATIO,
-    MIN_RPS,
-    GoalCheck,
-    Outcome,
-    set_goals,
-)
+from loadbench.engine.report.recommendation.goal import FAILURE_RATIO, MIN_RPS, set_goals
+from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome
 from loadbench.engine.report.rows import Row
 
 
@@ -120,7 +115,7 @@ def goal_state(row: Row) -> GoalState | None:
 
 def own_state(row: Row, metric: Metric) -> GoalState | None:
     """Return the state of the goal that limits a metric, or None if there is no such goal."""
-    return next((check_state(check) for check in row.checks if check.goal == metric.goal), None)
+    return next((check_state(check) for check in row.checks if check.goal.key == metric.goal), None)
 
 
 def state_order(state: GoalState) -> int:

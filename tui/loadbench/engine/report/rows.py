@@ -21,6 +21,7 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.measure.conditions import cpu_cores
+from loadbench.engine.measure.main_request import main_of, results_of_name
 from loadbench.engine.measure.peers import Peers
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import latency
@@ -97,7 +98,7 @@ class Row:
     @property
     def goal_missed(self) -> str:
         """The keys of the missed goals, such as `p95_ms failure_ratio`."""
-        missed = (check.goal for check in self.checks if check.outcome is Outcome.MISSED)
+        missed = (check.goal.key for check in self.checks if check.outcome is Outcome.MISSED)
         return " ".join(missed)
 
     @property
@@ -150,17 +151,17 @@ class RowCache:
             state: The current state of the run. Rows of unchanged cells are the same objects as in
                 the last call.
         """
-        peers = _peers(state)
+        peers, main = _peers(state), main_of(state.profile)
         found = []
         for key, cell in state.cells.items():
             before, row, alone = self._known.get(key, (None, None, None))
             results = _results(cell)
             if row is None or before is not cell:
-                alone = bottleneck_alone(cell.cell, results) if results else None
+                alone = bottleneck_alone(cell.cell, results, main) if results else None
                 row = _row(state, cell, alone)
             if results and alone is None:
                 near = peers.get(cell.cell.models, _NO_PEERS)
-                bottleneck = bottleneck_among(cell.cell, results, near)
+                bottleneck = bottleneck_among(cell.cell, results_of_name(results, main), near)
                 if bottleneck != row.bottleneck:
                     row = replace(row, bottleneck=bottleneck)
             self._known[key] = cell, row, alone
@@ -182,9 +183,8 @@ def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
     results = _results(cell_state)
     if results is None:
         return None
-    return find_bottleneck(
-        cell_state.cell, results, _peers(state).get(cell_state.cell.models, _NO_PEERS)
-    )
+    peers = _peers(state).get(cell_state.cell.models, _NO_PEERS)
+    return find_bottleneck(cell_state.cell, results, peers, main_of(state.profile))
 
 
 def _results(cell_state: CellState) -> CellFinished | None:
@@ -193,12 +193,14 @@ def _results(cell_state: CellState) -> CellFinished | None:
 
 
 def _peers(state: RunState) -> Mapping[int, Peers]:
-    """Return the cells with usable results, by number of models."""
+    """Return the cells with usable results for the main requests, by number of models."""
+    main = main_of(state.profile)
     usable: dict[int, list[tuple[Cell, CellFinished]]] = {}
     for cell in state.cells.values():
         finished = _results(cell)
         if finished and finished.verdict is not Verdict.INVALID:
-            usable.setdefault(cell.cell.models, []).append((cell.cell, finished))
+            results = results_of_name(finished, main)
+            usable.setdefault(cell.cell.models, []).append((cell.cell, results))
     return {models: Peers(cells) for models, cells in usable.items()}
 
 
@@ -224,9 +226,9 @@ def _row(state: RunState, cell_state: CellState, bottleneck: Bottleneck | None) 
         verdict=finished.verdict.value if finished else _status(cell_state),
         findings=finished.findings if finished else (),
         problem="" if finished else _problem(cell_state),
-        **(_numbers(finished) if finished else {}),
+        **(_numbers(results_of_name(finished, main_of(profile))) if finished else {}),
         bottleneck=bottleneck,
-        checks=_checks(finished, goals),
+        checks=_checks(finished, goals, main_of(profile)),
     )
 
 
@@ -249,10 +251,10 @@ def record_of(row: Row) -> dict[str, Any]:
     return {name: columns[name] if name in columns else getattr(row, name) for name in COLUMNS}
 
 
-def _checks(finished: CellFinished | None, goals: Goals) -> tuple[GoalCheck, ...]:
+def _checks(finished: CellFinished | None, goals: Goals, main: str | None) -> tuple[GoalCheck, ...]:
     if finished is None or finished.verdict is Verdict.INVALID:
         return ()
-    return check_goals(finished, goals)
+    return check_goals(finished, goals, main)
 
 
 def _numbers(finished: CellFinished) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from loadbench.engine.journal.events import UNRECORDED, CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.idle import ScaledService
-from loadbench.engine.measure.rules import Case
+from loadbench.engine.measure.main_request import main_of
+from loadbench.engine.measure.rules.case import Case
 from loadbench.engine.measure.verdict import judge
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import drift_to
@@ -30,6 +31,7 @@ def case_in_run(state: RunState, cell: Cell, finished: CellFinished) -> Case:
     return Case(
         cell=cell,
         finished=finished,
+        main=main_of(state.profile),
         drift=drift_to(state, finished) if cell.recheck else None,
         scaled=ScaledService(
             name=target.scaled if target else "",

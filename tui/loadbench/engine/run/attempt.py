@@ -223,9 +223,9 @@ class CellAttempt:
 
     def _save_report(self, finished: CellFinished) -> None:
         """Save Locust's report of the cell. Record a failure as a note, unless the disk is full."""
-        name = self._cell.report_name
+        name, profile = self._cell.report_name, self._profile
         try:
-            page = with_note(self._load.report(), finished, self._profile.goals)
+            page = with_note(self._load.report(), finished, profile.goals, profile.load.main)
             write_atomically(self._control.folder / name, self._masker.data(page))
         except DiskFullError:
             raise

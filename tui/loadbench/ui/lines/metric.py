@@ -13,7 +13,7 @@ from loadbench.engine.report.metrics import (
     goal_limit,
     goal_state,
 )
-from loadbench.engine.report.recommendation.goals import goal_text, set_goals
+from loadbench.engine.report.recommendation.goal import Goal, all_goals
 from loadbench.engine.report.rows import PERCENTILES, Row
 from loadbench.ui.lines.glyphs import Glyphs, in_ascii
 from loadbench.ui.lines.text import Tone
@@ -107,7 +107,7 @@ def sweep_legend(
         columns: Maximum width.
     """
     limit = goal_limit(goals, metric)
-    head = metric.label if limit is None else goal_text(metric.goal or "", limit)
+    head = metric.label if limit is None else Goal(key=metric.goal or "", limit=limit).text()
     return next(
         (
             text
@@ -120,7 +120,7 @@ def sweep_legend(
 
 def _legends(head: str, goals: Goals, rows: Sequence[Row], glyphs: Glyphs) -> Iterator[str]:
     """Yield the legend of a sweep in several lengths, the longest first."""
-    if not set_goals(goals):
+    if not all_goals(goals):
         yield " · ".join((head, *map(" ".join, _MARK_NAMES.values())))
         return
     states = {state for row in rows if (state := goal_state(row))}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import OTHER_REQUESTS, CellFinished, ErrorCount
-from loadbench.engine.measure.early import MAX_NAME_CHARACTERS, early_text
+from loadbench.engine.measure.rules.early import MAX_NAME_CHARACTERS, early_text
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.report.evidence.notes import note_text
 from loadbench.engine.report.rows import PERCENTILE_NAMES

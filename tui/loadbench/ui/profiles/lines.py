@@ -10,7 +10,7 @@ from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.report.metrics import default_metric, goals_of
-from loadbench.engine.report.recommendation.goals import goal_text, set_goals
+from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.run_reader import Run, RunStatus, expected_durations
 from loadbench.ui.lines.glyphs import Glyphs
@@ -174,7 +174,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
         facts.append(("Repeats", f"{profile.repeats} per cell"))
     if profile.recheck_first:
         facts.append(("Recheck", "first cell, again at the end"))
-    goals = [goal_text(goal, limit) for goal, limit in set_goals(profile.goals).items()]
+    goals = [goal.text() for goal in all_goals(profile.goals)]
     if goals:
         facts.append(("Goals", ", ".join(goals)))
     return [

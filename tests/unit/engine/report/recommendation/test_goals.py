@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Buckets, CellFinished
 from loadbench.engine.measure.buckets import min_samples
 from loadbench.engine.profile.sections.goals import Goals
+from loadbench.engine.report.recommendation.goal import GOAL_FRACTIONS, Goal
 from loadbench.engine.report.recommendation.goals import (
-    GOAL_FRACTIONS,
     MAX_ERROR,
     GoalCheck,
     Outcome,
     check_goals,
     check_text,
-    goal_text,
     missed_text,
     tightest,
     undecided_text,
@@ -149,8 +148,8 @@ def test_the_throughput_counts_successes_in_the_window() -> None:
 def test_a_goal_is_near_within_ten_percent(
     goal: str, value: float, limit: float, near: bool
 ) -> None:
-    assert GoalCheck(goal, limit, value, Outcome.PASSED).is_near is near
-    assert not GoalCheck(goal, limit, value, Outcome.MISSED).is_near
+    assert GoalCheck(Goal(key=goal, limit=limit), value, Outcome.PASSED).is_near is near
+    assert not GoalCheck(Goal(key=goal, limit=limit), value, Outcome.MISSED).is_near
 
 
 def test_a_miss_outweighs_undecided_and_passed() -> None:
@@ -160,9 +159,9 @@ def test_a_miss_outweighs_undecided_and_passed() -> None:
 
 
 def test_the_tightest_check_uses_most_of_its_limit() -> None:
-    p95 = GoalCheck("p95_ms", 500, 450, Outcome.PASSED)
-    failures = GoalCheck("failure_ratio", 0.01, 0.001, Outcome.PASSED)
-    rate = GoalCheck("min_rps", 100, 90, Outcome.MISSED)
+    p95 = GoalCheck(Goal(key="p95_ms", limit=500), 450, Outcome.PASSED)
+    failures = GoalCheck(Goal(key="failure_ratio", limit=0.01), 0.001, Outcome.PASSED)
+    rate = GoalCheck(Goal(key="min_rps", limit=100), 90, Outcome.MISSED)
 
     assert tightest([failures, p95]) is p95
     assert tightest([failures, p95, rate]) is rate
@@ -170,24 +169,24 @@ def test_the_tightest_check_uses_most_of_its_limit() -> None:
 
 
 def test_a_miss_by_a_small_margin_does_not_look_like_a_hit() -> None:
-    missed = GoalCheck("min_rps", 100, 99.97, Outcome.MISSED, 1000)
-    slow = GoalCheck("p95_ms", 500, 500.4, Outcome.MISSED, 1000)
+    missed = GoalCheck(Goal(key="min_rps", limit=100), 99.97, Outcome.MISSED, 1000)
+    slow = GoalCheck(Goal(key="p95_ms", limit=500), 500.4, Outcome.MISSED, 1000)
 
     assert check_text(missed) == "throughput 99.97 req/s (goal ≥ 100 req/s)"
     assert check_text(slow) == "p95 500.4 ms (goal 500 ms)"
 
 
 def test_a_near_goal_is_marked() -> None:
-    check = GoalCheck("p95_ms", 500, 460, Outcome.PASSED, 1000)
+    check = GoalCheck(Goal(key="p95_ms", limit=500), 460, Outcome.PASSED, 1000)
 
     assert check_text(check) == "p95 460 ms (near the goal of 500 ms)"
 
 
 def test_goals_as_text() -> None:
-    assert goal_text("p95_ms", 500) == "p95 ≤ 500 ms"
-    assert goal_text("failure_ratio", 0.01) == "failures ≤ 1 %"
-    assert goal_text("min_rps", 100) == "throughput ≥ 100 req/s"
-    check = GoalCheck("p95_ms", 500, 412.4, Outcome.UNDECIDED, 120)
+    assert Goal(key="p95_ms", limit=500).text() == "p95 ≤ 500 ms"
+    assert Goal(key="failure_ratio", limit=0.01).text() == "failures ≤ 1 %"
+    assert Goal(key="min_rps", limit=100).text() == "throughput ≥ 100 req/s"
+    check = GoalCheck(Goal(key="p95_ms", limit=500), 412.4, Outcome.UNDECIDED, 120)
     assert check_text(check) == "p95 412 ms (goal 500 ms)"
     assert undecided_text(check) == "p95 needs 200 requests, 120 measured"
 

@@ -6,7 +6,7 @@ import pytest
 
 from loadbench.engine.journal.events import Finding, ServiceUse, Verdict
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.rules import IDLE_REPLICA
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA
 from loadbench.engine.profile.target import Balance, Target
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from tests.support.builders import (

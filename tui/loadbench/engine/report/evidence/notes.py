@@ -36,6 +36,9 @@ def note_text(note: EventNote, max_characters: int | None = None) -> str:
                 f"{names}{more}{such_as}: counted together as {name}. "
                 "In the locustfile, use name= to group requests"
             )
+        case NoteKind.MEASUREMENTS:
+            events = "1 event" if note.count == 1 else f"{note.count:,} events"
+            return f"{events} of {name} not recorded: too many names of measurements"
         case _:
             return f"{note.kind}: {number} of {name}{such_as}"
 

@@ -21,13 +21,14 @@ _COLOURS = {Verdict.VALID: "#2e7d32", Verdict.SUSPECT: "#b26a00", Verdict.INVALI
 _SMALL = "white-space: pre-line; font-size: 13px; color: #555"
 
 
-def with_note(page: bytes, finished: CellFinished, goals: Goals) -> bytes:
+def with_note(page: bytes, finished: CellFinished, goals: Goals, main: str | None = None) -> bytes:
     """Return Locust's report with the verdict, the goals and a note at the top.
 
     Args:
         page: The report as written by Locust.
         finished: The results of the cell.
         goals: The goals of its profile.
+        main: Name of its main requests. None: all requests.
 
     Returns:
         The page with the note, or the unchanged page if it lacks the expected root element.
@@ -40,17 +41,17 @@ def with_note(page: bytes, finished: CellFinished, goals: Goals) -> bytes:
     reasons = "".join(f"<br>{escape(reason)}" for reason in (*finished.reasons, *notes))
     note = (
         f'<div style="{box}"><strong style="font-size: 20px">{escape(finished.cell)}: '
-        f"{finished.verdict.value}</strong>{reasons}{_goals(finished, goals)}"
+        f"{finished.verdict.value}</strong>{reasons}{_goals(finished, goals, main)}"
         f'<div style="{_SMALL}">{escape(_note(finished))}</div></div>'
     )
     return head + note.encode() + b"\n    " + root + rest
 
 
-def _goals(finished: CellFinished, goals: Goals) -> str:
+def _goals(finished: CellFinished, goals: Goals, main: str | None) -> str:
     """Return a line per goal with its outcome, or an empty text without goals."""
     if finished.verdict is Verdict.INVALID:
         return ""
-    return "".join(f"<br>{escape(_goal(check))}" for check in check_goals(finished, goals))
+    return "".join(f"<br>{escape(_goal(check))}" for check in check_goals(finished, goals, main))
 
 
 def _goal(check: GoalCheck) -> str:

@@ -10,7 +10,8 @@ from functools import cached_property
 
 from loadbench.engine.journal.state import CellState
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.recommendation.goals import MIN_RPS, Outcome
+from loadbench.engine.report.recommendation.goal import MIN_RPS
+from loadbench.engine.report.recommendation.goals import Outcome
 from loadbench.engine.report.recommendation.knee import knee
 from loadbench.engine.report.recommendation.loads import (
     LoadOutcome,
@@ -111,18 +112,21 @@ class Configuration:
         return next((other for other in self.loads if other.amount > load.amount), None)
 
 
-def configurations(cells: Sequence[CellState], goals: Goals) -> tuple[Configuration, ...]:
+def configurations(
+    cells: Sequence[CellState], goals: Goals, main: str | None = None
+) -> tuple[Configuration, ...]:
     """Return the configurations with usable results, by ascending number of models.
 
     Args:
         cells: All cells of a run.
         goals: The goals of its profile.
+        main: Name of its main requests. None: all requests.
     """
     numbers = sorted({cell.cell.models for cell in cells})
     found = []
     for models in numbers:
         of_models = [cell for cell in cells if cell.cell.models == models]
-        if loads := load_outcomes(of_models, goals):
+        if loads := load_outcomes(of_models, goals, main):
             missing = missing_phrases(of_models, loads)
             found.append(Configuration(models=models, loads=loads, missing=missing))
     return tuple(found)
@@ -146,7 +150,7 @@ def cheapest(found: Sequence[Configuration]) -> tuple[tuple[LoadOutcome, int], .
 def misses_only_throughput(load: LoadOutcome) -> bool:
     """Return whether a load meets all goals but `min_rps`."""
     missed = {
-        check.goal
+        check.goal.criterion
         for level in load.levels
         for check in level.checks
         if check.outcome is Outcome.MISSED
@@ -155,5 +159,7 @@ def misses_only_throughput(load: LoadOutcome) -> bool:
 
 
 def _reaches_throughput(load: LoadOutcome) -> bool:
-    checks = [check for level in load.levels for check in level.checks if check.goal == MIN_RPS]
+    checks = [
+        check for level in load.levels for check in level.checks if check.goal.criterion == MIN_RPS
+    ]
     return bool(checks) and all(check.outcome is Outcome.PASSED for check in checks)

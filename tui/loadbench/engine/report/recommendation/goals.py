@@ -20,6 +20,7 @@ from enum import StrEnum
 from loadbench.engine.journal.events import Buckets, CellFinished
 from loadbench.engine.measure.buckets import (
     count,
+    merge,
     min_samples,
     num_failures,
     num_requests,
@@ -27,14 +28,16 @@ from loadbench.engine.measure.buckets import (
     percentile,
     successes,
 )
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.measure.steady import TOLERANCE
-from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
-
-GOAL_FRACTIONS = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
-"""The percentile of each goal for latency, as a fraction."""
-FAILURE_RATIO = "failure_ratio"
-MIN_RPS = "min_rps"
+from loadbench.engine.report.recommendation.goal import (
+    FAILURE_RATIO,
+    MIN_RPS,
+    Goal,
+    all_goals,
+    measurements_of,
+)
 
 MAX_ERROR = 0.01
 """Maximum probability of reporting a goal as missed, from few samples, although it is met."""
@@ -56,29 +59,32 @@ class Outcome(StrEnum):
 class GoalCheck:
     """A goal and the value that a cell reached."""
 
-    goal: str
-    """Key of the goal, such as `p95_ms`."""
-    limit: float
+    goal: Goal
     value: float | None
     """The value reached, in the unit of the limit. Infinite if too many requests failed for the
     percentile to exist, None if there were no requests, or none with a latency."""
     outcome: Outcome
     samples: int = 0
-    """Number of requests checked. For a percentile, without successes that have no latency."""
+    """Number of requests or values checked. For a percentile of latency, without successes that
+    have no latency."""
     lost: int = 0
-    """Number of failed and aborted requests among them."""
+    """Number of failed and aborted requests among them, or of events without a value."""
+    unit: str = ""
+    """Unit of a measurement. Empty for requests, or if it is unknown."""
 
     @property
     def usage(self) -> float:
         """Share of the limit that is used: above 1 if the goal is missed."""
         if self.value is None:
             return 0.0
-        used, available = self.value, self.limit
-        if self.goal == MIN_RPS:
+        used, available = self.value, self.goal.limit
+        if math.isinf(used):
+            return math.inf
+        if self.goal.is_minimum:
             used, available = available, used
-        if not available:
+        if available <= 0:
             return math.inf if used else 0.0
-        return used / available
+        return max(0.0, used / available)
 
     @property
     def is_near(self) -> bool:
@@ -86,43 +92,68 @@ class GoalCheck:
         return self.outcome is Outcome.PASSED and self.usage >= NEAR
 
 
-def set_goals(goals: Goals) -> dict[str, float]:
-    """Return the limits of the goals that are set for the main requests, by key."""
-    limits = goals.model_dump(exclude={"requests", "measurements"})
-    return {key: limit for key, limit in limits.items() if limit is not None}
-
-
-def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:
+def check_goals(
+    finished: CellFinished, goals: Goals, main: str | None = None
+) -> tuple[GoalCheck, ...]:
     """Check the results of a cell against each goal that is set.
 
     Args:
-        finished: The results of the cell.
+        finished: The results of the cell, of all requests.
         goals: The goals of its profile.
+        main: Name of the main requests, to which the goals without a name apply. None: all.
     """
+    return tuple(
+        _check_measurement(finished, goal)
+        if goal.is_measurement
+        else _check_requests(results_of_name(finished, goal.subject or None), goal)
+        for goal in all_goals(goals, main)
+    )
+
+
+def _check_requests(finished: CellFinished, goal: Goal) -> GoalCheck:
+    """Check the results of the requests that a goal is for."""
     good = successes(finished.requests)
-    lost = num_failures(finished.requests) + finished.aborted
-    total = num_requests(finished.requests) + finished.aborted
-    timed = count(good) + lost
-    checks = []
-    for goal, limit in set_goals(goals).items():
-        value: float | None
-        if goal == MIN_RPS:
-            value = finished.completed / finished.measured_s
-            outcome = Outcome.PASSED if value >= limit else Outcome.MISSED
-        elif not total:
-            value, outcome = None, Outcome.UNDECIDED
-        elif goal == FAILURE_RATIO:
-            value = lost / total
-            outcome = Outcome.PASSED if value <= limit else Outcome.MISSED
-        elif not timed or (not good and num_successes(finished.requests)):
-            # All successes are without a latency, so the failures do not hide a percentile.
-            value, outcome = None, Outcome.UNDECIDED
-        else:
-            value = percentile((*good, (math.inf, lost)), GOAL_FRACTIONS[goal])
-            outcome = _percentile_outcome(good, lost, GOAL_FRACTIONS[goal], limit)
-        samples = timed if goal in GOAL_FRACTIONS else total
-        checks.append(GoalCheck(goal, limit, value, outcome, samples, lost))
-    return tuple(checks)
+    total = num_requests(finished.requests)
+    if goal.subject and not total:
+        return GoalCheck(goal, None, Outcome.UNDECIDED)
+    # Which requests were aborted is unknown.
+    lost, total = num_failures(finished.requests) + finished.aborted, total + finished.aborted
+    if goal.criterion == MIN_RPS:
+        rate = finished.completed / finished.measured_s
+        outcome = Outcome.PASSED if rate >= goal.limit else Outcome.MISSED
+        return GoalCheck(goal, rate, outcome, total, lost)
+    if goal.criterion == FAILURE_RATIO and total:
+        ratio = lost / total
+        outcome = Outcome.PASSED if ratio <= goal.limit else Outcome.MISSED
+        return GoalCheck(goal, ratio, outcome, total, lost)
+    timed = count(good) + lost if goal.is_latency else total
+    if not timed or (not good and num_successes(finished.requests)):
+        # If all successes are without a latency, the failures do not hide a percentile.
+        return GoalCheck(goal, None, Outcome.UNDECIDED, timed, lost)
+    return _check_percentile(goal, good, lost)
+
+
+def _check_measurement(finished: CellFinished, goal: Goal) -> GoalCheck:
+    """Check the measurement that a goal is for."""
+    found = measurements_of(finished, goal.subject)
+    values, lost = merge(one.values for one in found), sum(one.failures for one in found)
+    units = {one.unit for one in found}
+    unit = units.pop() if len(units) == 1 else ""
+    if not values:
+        return GoalCheck(goal, None, Outcome.UNDECIDED, 0, lost, unit)
+    return _check_percentile(goal, values, lost, unit)
+
+
+def _check_percentile(goal: Goal, values: Buckets, lost: int, unit: str = "") -> GoalCheck:
+    """Check a percentile. Without a value, a request counts as one beyond any limit."""
+    tail, sign = goal.tail, -1.0 if goal.is_minimum else 1.0
+    assert tail is not None
+    # A minimum of values is a maximum of their negatives.
+    signed = tuple(sorted((sign * value, times) for value, times in values))
+    value = percentile((*signed, (math.inf, lost)), tail)
+    outcome = _percentile_outcome(signed, lost, tail, sign * goal.limit)
+    reached = value if value is None or math.isinf(value) else sign * value
+    return GoalCheck(goal, reached, outcome, count(values) + lost, lost, unit)
 
 
 def worst_of(outcomes: Iterable[Outcome]) -> Outcome:
@@ -141,39 +172,22 @@ def tightest(checks: Iterable[GoalCheck]) -> GoalCheck | None:
 
 def is_about_failures(check: GoalCheck) -> bool:
     """Return whether failed requests decide a goal, either directly or by hiding a percentile."""
-    return check.goal == FAILURE_RATIO or check.value == math.inf
-
-
-def goal_name(goal: str) -> str:
-    """Return the name of a goal for people, such as `p95`."""
-    return {FAILURE_RATIO: "failures", MIN_RPS: "throughput"}.get(goal, goal.removesuffix("_ms"))
-
-
-def goal_amount(goal: str, value: float, digits: int = 3) -> str:
-    """Return a value with its unit: `412 ms`, `1.2 %` or `118 req/s`."""
-    if goal == FAILURE_RATIO:
-        return f"{100 * value:.{digits}g} %"
-    return f"{number(value, digits)} {'req/s' if goal == MIN_RPS else 'ms'}"
-
-
-def goal_text(goal: str, limit: float) -> str:
-    """Return a goal as a condition, such as `p95 ≤ 500 ms`."""
-    sign = "≥" if goal == MIN_RPS else "≤"
-    return f"{goal_name(goal)} {sign} {_limit_amount(goal, limit)}"
+    return check.goal.criterion == FAILURE_RATIO or check.value == math.inf
 
 
 def value_text(check: GoalCheck, digits: int = 3) -> str:
     """Return the value of a check: `p95 412 ms`, `0.9 % failures` or `throughput 118 req/s`."""
+    goal = check.goal
     if check.value is None:
-        what = "latencies" if check.goal in GOAL_FRACTIONS else "requests"
-        return f"{goal_name(check.goal)} unknown, no {what}"
+        return f"{goal.name} unknown, no {_counted(goal)}"
     if math.isinf(check.value):
         share = 100 * check.lost / check.samples
-        return f"{share:.3g} % of the requests failed, too many for {goal_name(check.goal)}"
-    amount = goal_amount(check.goal, check.value, digits)
-    if check.goal == FAILURE_RATIO:
-        return f"{amount} failures"
-    return f"{goal_name(check.goal)} {amount}"
+        what = "events had no value" if goal.is_measurement else "requests failed"
+        return f"{share:.3g} % of the {what}, too many for {goal.name}"
+    amount = goal.amount(check.value, digits, check.unit)
+    if goal.criterion == FAILURE_RATIO:
+        return f"{amount} {goal.name}"
+    return f"{goal.name} {amount}"
 
 
 def missed_text(checks: Iterable[GoalCheck]) -> str:
@@ -204,33 +218,35 @@ def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
 
 def undecided_text(check: GoalCheck) -> str:
     """Return why a goal is undecided: `p95 needs 200 requests, 120 measured`."""
-    if not check.samples or check.goal not in GOAL_FRACTIONS:
-        what = "latencies" if check.goal in GOAL_FRACTIONS else "requests"
+    goal = check.goal
+    if not check.samples or goal.tail is None:
+        of_name = f" of {goal.subject}" if goal.subject and not goal.is_measurement else ""
+        what = f"values of {goal.subject}" if goal.is_measurement else f"{_counted(goal)}{of_name}"
         return f"no {what} were measured"
-    needed = min_samples(GOAL_FRACTIONS[check.goal])
-    return f"{goal_name(check.goal)} needs {needed} requests, {check.samples} measured"
+    what = "values" if goal.is_measurement else "requests"
+    return f"{goal.name} needs {min_samples(goal.tail)} {what}, {check.samples} measured"
+
+
+def _counted(goal: Goal) -> str:
+    """Return what a goal is based on, as a noun."""
+    if goal.is_measurement:
+        return "values"
+    return "latencies" if goal.is_latency else "requests"
 
 
 def _limit_text(check: GoalCheck) -> str:
-    sign = {MIN_RPS: "≥ ", FAILURE_RATIO: "≤ "}.get(check.goal, "")
-    return f"{sign}{_limit_amount(check.goal, check.limit)}"
+    goal = check.goal
+    sign = "≥ " if goal.is_minimum else "≤ " if goal.criterion == FAILURE_RATIO else ""
+    return f"{sign}{goal.limit_amount(check.unit)}"
 
 
 def _digits(check: GoalCheck) -> int:
     """Return the digits of a value. A miss by a small margin must not look like a hit."""
-    digits = 3
+    digits, goal = 3, check.goal
     if check.outcome is Outcome.MISSED and check.value is not None:
-        while digits < 6 and goal_amount(check.goal, check.value, digits) == goal_amount(
-            check.goal, check.limit, digits
-        ):
+        while digits < 6 and goal.amount(check.value, digits) == goal.amount(goal.limit, digits):
             digits += 1
     return digits
-
-
-def _limit_amount(goal: str, limit: float) -> str:
-    if goal == FAILURE_RATIO:
-        return f"{100 * limit:g} %"
-    return f"{limit:g} {'req/s' if goal == MIN_RPS else 'ms'}"
 
 
 def _percentile_outcome(good: Buckets, lost: int, fraction: float, limit_ms: float) -> Outcome:

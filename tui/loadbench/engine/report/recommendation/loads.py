@@ -14,6 +14,7 @@ from statistics import median
 
 from loadbench.engine.journal.events import CellFailed, CellFinished, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goals import (
@@ -31,7 +32,7 @@ class RepeatOutcome:
 
     cell: CellState
     finished: CellFinished | None
-    """Its results. None if a replica exited."""
+    """Its results for the main requests. None if a replica exited."""
     checks: tuple[GoalCheck, ...] = ()
 
     @cached_property
@@ -180,18 +181,21 @@ class LoadOutcome:
         return f" in {agreeing} of {planned} repeats" if agreeing < planned else ""
 
 
-def load_outcomes(cells: Iterable[CellState], goals: Goals) -> tuple[LoadOutcome, ...]:
+def load_outcomes(
+    cells: Iterable[CellState], goals: Goals, main: str | None = None
+) -> tuple[LoadOutcome, ...]:
     """Return the outcomes of all loads with usable results, by ascending load.
 
     Args:
         cells: The cells of one number of models.
         goals: The goals of the profile.
+        main: Name of its main requests. None: all requests.
     """
     cells = [cell for cell in cells if not cell.cell.recheck]
     planned = Counter(cell.cell.level.order for cell in cells)
     groups: dict[float, dict[tuple[float, ...], list[RepeatOutcome]]] = {}
     for cell in cells:
-        if repeat := _repeat(cell, goals):
+        if repeat := _repeat(cell, goals, main):
             level = cell.cell.level
             groups.setdefault(level.amount, {}).setdefault(level.order, []).append(repeat)
     return tuple(
@@ -221,12 +225,13 @@ def replica_failure(cell: CellState) -> CellFailed | None:
     return failed if failed and (failed.container or failed.exit_code is not None) else None
 
 
-def _repeat(cell: CellState, goals: Goals) -> RepeatOutcome | None:
+def _repeat(cell: CellState, goals: Goals, main: str | None) -> RepeatOutcome | None:
     finished = usable_results(cell)
     if not (finished or replica_failure(cell)):
         return None
-    checks = check_goals(finished, goals) if finished else ()
-    return RepeatOutcome(cell=cell, finished=finished, checks=checks)
+    checks = check_goals(finished, goals, main) if finished else ()
+    results = results_of_name(finished, main) if finished else None
+    return RepeatOutcome(cell=cell, finished=results, checks=checks)
 
 
 def missing_phrases(cells: Sequence[CellState], loads: Sequence[LoadOutcome]) -> dict[float, str]:

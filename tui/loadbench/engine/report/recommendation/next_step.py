@@ -14,7 +14,6 @@ from loadbench.engine.report.recommendation.capacity import (
     misses_only_throughput,
 )
 from loadbench.engine.report.recommendation.goals import (
-    GOAL_FRACTIONS,
     Outcome,
     is_about_failures,
 )
@@ -215,9 +214,9 @@ def _longer(load: LoadOutcome) -> str:
     """Return by how much to increase the window to decide a load."""
     check, finished = load.check, load.worst.deciding.finished
     purpose = f"so that {load.phrase} can be decided"
-    if check is None or finished is None or not check.samples or check.goal not in GOAL_FRACTIONS:
+    if check is None or finished is None or not check.samples or check.goal.tail is None:
         return f"increase run_time, {purpose}"
-    needed_s = finished.measured_s * min_samples(GOAL_FRACTIONS[check.goal]) / check.samples
+    needed_s = finished.measured_s * min_samples(check.goal.tail) / check.samples
     return f"increase run_time to {_ROUND_S * math.ceil(needed_s / _ROUND_S)}s, {purpose}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
-from loadbench.engine.measure.rules import IDLE_REPLICA
+from loadbench.engine.measure.rules.registry import IDLE_REPLICA
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.profile.target import Balance, Target
 from loadbench.engine.report.recommendation.capacity import (
@@ -16,7 +16,7 @@ from loadbench.engine.report.recommendation.capacity import (
     misses_only_throughput,
 )
 from loadbench.engine.report.recommendation.doubts import doubts_of
-from loadbench.engine.report.recommendation.goals import set_goals
+from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.recommendation.knee import are_equal
 from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.recommendation.next_step import Situation, busy_cores, next_step
@@ -59,7 +59,7 @@ class Recommendation:
     @property
     def has_goals(self) -> bool:
         """Whether the profile sets a goal."""
-        return bool(set_goals(self.goals))
+        return bool(all_goals(self.goals))
 
 
 def recommendation_of(state: RunState) -> Recommendation | None:
@@ -68,9 +68,9 @@ def recommendation_of(state: RunState) -> Recommendation | None:
     if profile is None or started is None:
         return None
     cells, goals = tuple(state.cells.values()), profile.goals
-    found = configurations(cells, goals)
+    found = configurations(cells, goals, profile.load.main)
     subject, scaled = subject_of(profile, started.driver), scaling(found)
-    has_goals = bool(set_goals(goals))
+    has_goals = bool(all_goals(goals))
     best = _largest_capacity(found) if has_goals else _highest_throughput(found)
     limit = _limiting(found, best, has_goals=has_goals)
     load = _limiting_load(limit, has_goals=has_goals)

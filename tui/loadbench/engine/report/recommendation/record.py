@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 from loadbench.engine.report.recommendation.capacity import Configuration
-from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome, set_goals
+from loadbench.engine.report.recommendation.goal import all_goals
+from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome
 from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.scaling import Step
@@ -19,7 +20,7 @@ def record_of_recommendation(found: Recommendation) -> dict[str, Any]:
         "doubts": list(found.doubts),
         "next_step": found.next_step,
         "is_complete": found.is_complete,
-        "goals": set_goals(found.goals),
+        "goals": {goal.key: goal.limit for goal in all_goals(found.goals)},
         "models": found.best.models if found.best else None,
         "ties": list(found.ties),
         "stop_at": found.scaling.stop_at,
@@ -82,8 +83,8 @@ def _check(check: GoalCheck) -> dict[str, Any]:
     value = check.value
     is_known = value is not None and math.isfinite(value)
     return {
-        "goal": check.goal,
-        "limit": check.limit,
+        "goal": check.goal.key,
+        "limit": check.goal.limit,
         "value": round(value, 6) if is_known and value is not None else None,
         "outcome": check.outcome.value,
         "requests": check.samples,

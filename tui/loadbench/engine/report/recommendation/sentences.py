@@ -5,9 +5,8 @@ from collections import Counter
 from loadbench.engine.measure.bottleneck import BottleneckKind
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.gain import gain_sentences
+from loadbench.engine.report.recommendation.goal import MIN_RPS
 from loadbench.engine.report.recommendation.goals import (
-    GOAL_FRACTIONS,
-    MIN_RPS,
     Outcome,
     check_text,
     tightest,
@@ -212,12 +211,12 @@ def _undecided(load: LoadOutcome) -> str:
 
 def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
     """Return the latency goal, any other goal that is near its limit, and the throughput."""
-    latency = tightest(check for check in load.worst.checks if check.goal in GOAL_FRACTIONS)
+    latency = tightest(check for check in load.worst.checks if check.goal.is_latency)
     quoted = [latency] if latency else []
     if load.check and load.check is not latency and (load.check.is_near or not latency):
         quoted.append(load.check)
     parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
-    if load.rps is not None and not any(check.goal == MIN_RPS for check in quoted):
+    if load.rps is not None and not any(check.goal.criterion == MIN_RPS for check in quoted):
         parts.append(f"{number(load.rps)} req/s")
     return ", ".join(parts) + (" (suspect)" if load.is_suspect else "")
 

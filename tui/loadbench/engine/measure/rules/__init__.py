@@ -1,0 +1,1 @@
+"""The verdict rules: `registry` lists them, `case` has their input and result."""
