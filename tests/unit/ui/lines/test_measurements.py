@@ -4,9 +4,10 @@ import pytest
 
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.statistics import CellStatistics, cell_statistics
-from loadbench.ui.lines.measurements import HEADING, cut_names, measurement_lines
+from loadbench.ui.lines.measurements import cut_names, measurement_lines
 from loadbench.ui.lines.stats import stat_lines
 from loadbench.ui.lines.text import Line, plain, width
+from loadbench.wording.measurements import HEADING
 from tests.support.builders import cell_finished, measurement
 from tests.support.chat_cells import MAIN, PROFILE, chat_measurements, chat_requests
 
@@ -32,7 +33,7 @@ def test_table_states_that_measurements_are_not_counted_as_requests() -> None:
         "               type    unit      values  fails   p50   p90   p95    p99   max  sum/s",
         "first token    TTFT    ms           240      0  40.0  60.0  60.0  ~60.0  60.0      -",
         "output tokens  METRIC  tokens       240      0  64.0  64.0  64.0  ~64.0  64.0   1440",
-        "speed          METRIC  tokens/s     240      1  25.0  25.0  25.0  ~25.0  25.0      -",
+        "speed          METRIC  tokens/s     240      1  50.0  50.0  50.0  ~50.0  50.0      -",
     ]
 
 

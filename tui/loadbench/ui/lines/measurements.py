@@ -10,9 +10,8 @@ from loadbench.engine.report.measurements.statistics import PERCENTILES, Measure
 from loadbench.engine.report.statistics import CellStatistics
 from loadbench.ui.lines.stats import has_estimates
 from loadbench.ui.lines.text import Line, Piece, Tone, fit_middle, line, table, width
-from loadbench.wording import ESTIMATE_LEGEND
+from loadbench.wording.measurements import ESTIMATE_LEGEND, HEADING
 
-HEADING = "Measurements (not counted as requests)"
 _MAX_NAME_COLUMNS = 24
 """Width of names up to which further columns are omitted before a name is cut."""
 _MIN_NAME_COLUMNS = 8

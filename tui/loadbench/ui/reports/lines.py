@@ -24,14 +24,8 @@ from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line, traits_line, traits_of
 from loadbench.ui.lines.target import target_line, target_of
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, wrap
-from loadbench.wording import (
-    ESTIMATE_LEGEND,
-    interval_legend,
-    outcome_line,
-    repeats_used,
-    span,
-    spawn_rate,
-)
+from loadbench.wording import ESTIMATE_LEGEND, outcome_line, spawn_rate
+from loadbench.wording.repeats import interval_legend, repeats_used, span
 
 RATE, REPEAT, GOAL, VERDICT = "rate", "rep", "goal", "verdict"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (

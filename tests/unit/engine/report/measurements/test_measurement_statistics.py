@@ -6,7 +6,6 @@ from loadbench.engine.report.measurements.statistics import (
     cell_measurements,
     measurement_record,
     measurement_statistics,
-    measurement_text,
 )
 from tests.support.builders import cell_finished, measurement
 
@@ -72,23 +71,3 @@ def test_values_may_be_negative() -> None:
     [found] = measurement_statistics([measurement(values=((-3.0, 1), (-1.0, 1)))], seconds=1.0)
 
     assert (found.mean, found.percentile("max").text) == (-2.0, "-1.00")
-
-
-def test_the_text_marks_estimates() -> None:
-    texts = [
-        measurement_text(one)
-        for one in measurement_statistics(
-            [
-                measurement(values=((44.3, 2000), (70.0, 304))),
-                measurement("output", "METRIC", "t", ((7.0, 1),), failures=2),
-                measurement("void", "METRIC", "", (), failures=1),
-            ],
-            seconds=2.0,
-        )
-    ]
-
-    assert texts == [
-        "first token (TTFT): p50 44.3 ms, p95 70.0 ms, p99 70.0 ms, 2,304 values",
-        "output (METRIC): p50 ~7.00 t, p95 ~7.00 t, p99 ~7.00 t, 3.50 t/s, 1 value, 2 failures",
-        "void (METRIC): 0 values, 1 failure",
-    ]

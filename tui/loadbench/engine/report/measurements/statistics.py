@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.events import Buckets, CellFinished, Measurement
 from loadbench.engine.measure.buckets import count, has_enough_samples, merge, percentile
 from loadbench.engine.numbers import number
@@ -19,6 +20,9 @@ PERCENTILES = {
     "max": 1.0,
 }
 """Fractions by name. The lowest ones are for measurements of which more is better."""
+
+MAX_NAME_CHARACTERS = 60
+"""Maximum length of a name in a text."""
 
 _TIMES = {"ns", "us", "µs", "μs", "ms", "s", "min", "h"}
 
@@ -65,6 +69,12 @@ class MeasurementStatistics:
         """Type, name and unit, which distinguish measurements."""
         return self.kind, self.name, self.unit
 
+    @property
+    def label(self) -> str:
+        """Name and type, such as `first token (TTFT)`. The middle of a long name is cut."""
+        name = shortened_in_middle(self.name, MAX_NAME_CHARACTERS)
+        return f"{name} ({self.kind})" if self.kind else name
+
     def percentile(self, name: str) -> MeasurementPercentile:
         """Return the percentile with a name of `PERCENTILES`."""
         return self.percentiles[list(PERCENTILES).index(name)]
@@ -102,31 +112,6 @@ def measurement_record(statistics: MeasurementStatistics) -> dict[str, Any]:
     del record["percentiles"]
     percentiles = {one.name: one.value for one in statistics.percentiles}
     return {**record, **percentiles, "few_samples": statistics.few_samples}
-
-
-def measurement_text(statistics: MeasurementStatistics) -> str:
-    """Return the main statistics, such as `first token (TTFT): p50 44.3 ms, …, 2,304 values`."""
-    unit = f" {statistics.unit}" if statistics.unit else ""
-    parts = [
-        f"{name} {statistics.percentile(name).text}{unit}"
-        for name in ("p50", "p95", "p99")
-        if statistics.count
-    ]
-    if statistics.per_s is not None:
-        parts.append(f"{number(statistics.per_s)} {statistics.unit}/s")
-    parts.append(_counted(statistics.count, "value"))
-    if statistics.failures:
-        parts.append(_counted(statistics.failures, "failure"))
-    return f"{heading(statistics)}: {', '.join(parts)}"
-
-
-def heading(statistics: MeasurementStatistics) -> str:
-    """Return the name and the type of a measurement, such as `first token (TTFT)`."""
-    return f"{statistics.name} ({statistics.kind})" if statistics.kind else statistics.name
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _statistics(group: list[Measurement], seconds: float) -> MeasurementStatistics:
