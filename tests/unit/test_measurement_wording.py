@@ -45,7 +45,7 @@ def test_the_text_marks_estimates() -> None:
     ]
 
 
-def test_the_line_of_a_cell_has_its_measurements_and_its_main_request() -> None:
+def test_the_line_of_a_cell_has_its_main_request() -> None:
     state = chat_run()
     finished = next(
         one for one in entries(chat_events()) if one.event == state.cells["m1_u2_s2"].finished
@@ -54,16 +54,22 @@ def test_the_line_of_a_cell_has_its_measurements_and_its_main_request() -> None:
     text = event_line(finished, state)
 
     assert text
-    head, *lines = text.splitlines()
-    assert head.startswith(f"  Valid: {MAIN}: 23.6 req/s, p50 220")
-    heading, first, tokens, speed = lines[-4:]
-    assert heading == f"  {HEADING}:"
-    assert first == "    first token (TTFT): p50 58.0 ms, p95 78.0 ms, p99 ~78.0 ms, 240 values"
+    assert text.startswith(f"  Valid: {MAIN}: 23.6 req/s, p50 220")
+
+
+def test_a_cell_has_a_line_for_each_measurement() -> None:
+    finished = chat_run().cells["m1_u2_s2"].finished
+    assert finished
+
+    heading, first, tokens, speed = measurement_lines(finished)
+
+    assert heading == f"{HEADING}:"
+    assert first == "  first token (TTFT): p50 58.0 ms, p95 78.0 ms, p99 ~78.0 ms, 240 values"
     assert tokens.endswith("p99 ~64.0 tokens, 1440 tokens/s, 240 values")
     assert speed.endswith("p99 ~34.5 tokens/s, 240 values, 1 failure")
 
 
-def test_the_line_of_a_cell_lists_a_limited_number_of_measurements() -> None:
+def test_the_number_of_lines_is_limited() -> None:
     many = tuple(measurement(f"value {number:02}") for number in range(MAX_LINES + 2))
 
     lines = measurement_lines(cell_finished(measurements=many))
@@ -73,14 +79,10 @@ def test_the_line_of_a_cell_lists_a_limited_number_of_measurements() -> None:
     assert "more" not in measurement_lines(cell_finished(measurements=many[:MAX_LINES]))[-1]
 
 
-def test_line_breaks_in_names_do_not_break_the_line_of_a_cell() -> None:
-    finished = cell_finished(measurements=(measurement("a\nb"),))
-    state = state_after(run_started(), cell_started(), finished)
+def test_line_breaks_in_names_do_not_break_lines() -> None:
+    _, line = measurement_lines(cell_finished(measurements=(measurement("a\nb"),)))
 
-    text = event_line(entries([finished])[0], state)
-
-    assert text
-    assert "    a b (TTFT)" in text
+    assert line.startswith("  a b (TTFT)")
 
 
 def test_the_table_of_measurements_has_all_cells() -> None:

@@ -36,7 +36,6 @@ from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 from loadbench.engine.report.target.facts import target_facts
 from loadbench.wording.measurements import ESTIMATE_LEGEND as ESTIMATE_LEGEND
-from loadbench.wording.measurements import measurement_lines
 from loadbench.wording.repeats import repeats_table
 from loadbench.wording.tables import AS_SPACES
 from loadbench.wording.tables import table as table
@@ -256,11 +255,8 @@ def _finished_line(state: RunState, key: str) -> str:
     if row.bottleneck:
         text += f"\n  Bottleneck: {row.bottleneck.text}"
     finished = state.cells[key].finished
-    if finished is None:
-        return text
-    measured = [one.translate(AS_SPACES) for one in measurement_lines(finished)]
-    notes = [f"Note: {note_text(one, MAX_NAME_CHARACTERS)}" for one in finished.notes]
-    return "\n  ".join((text, *measured, *notes))
+    notes = finished.notes if finished else ()
+    return text + "".join(f"\n  Note: {note_text(one, MAX_NAME_CHARACTERS)}" for one in notes)
 
 
 def _run_finished_line(state: RunState, event: RunFinished) -> str:

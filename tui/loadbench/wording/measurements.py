@@ -9,7 +9,7 @@ from loadbench.engine.report.measurements.statistics import (
     MeasurementStatistics,
     cell_measurements,
 )
-from loadbench.wording.tables import table
+from loadbench.wording.tables import AS_SPACES, table
 
 ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
 """Legend of the mark on percentiles with few samples."""
@@ -25,9 +25,9 @@ def measurement_lines(finished: CellFinished) -> list[str]:
     found = cell_measurements(finished)
     if not found:
         return []
-    lines = [measurement_text(one) for one in found[:MAX_LINES]]
-    if more := len(found) - MAX_LINES:
-        lines += [f"and {more} more"] if more > 0 else []
+    lines = [measurement_text(one).translate(AS_SPACES) for one in found[:MAX_LINES]]
+    if (more := len(found) - MAX_LINES) > 0:
+        lines.append(f"and {more} more")
     return [f"{HEADING}:", *(f"  {one}" for one in lines)]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from loadbench.engine.journal.events import Buckets, CellFinished, Requests
 from loadbench.engine.measure.buckets import (
@@ -19,7 +20,7 @@ from loadbench.engine.report.measurements.statistics import (
     cell_measurements,
     measurement_statistics,
 )
-from loadbench.engine.report.rows import PERCENTILES
+from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES
 from loadbench.engine.report.running_totals import RunningTotals
 
 ALL_REQUESTS = "all"
@@ -121,6 +122,25 @@ def cell_statistics(finished: CellFinished, main: str | None = None) -> CellStat
         main=_main(rows, finished.requests, finished.measured_s, main),
         measurements=cell_measurements(finished),
     )
+
+
+def name_records(statistics: CellStatistics) -> list[dict[str, Any]]:
+    """Return the statistics of each request name as plain data, without the row of all requests."""
+    rows = statistics.rows[:-1] if len(statistics.rows) > 1 else statistics.rows
+    return [
+        {
+            "name": row.name,
+            "is_main": row.is_main,
+            "requests": row.requests,
+            "failures": row.failures,
+            "rps": round(row.rps, 3),
+            **{one.name: one.value_ms for one in row.percentiles},
+            "few_samples": " ".join(
+                PERCENTILE_NAMES[one.name] for one in row.percentiles if not one.has_enough_samples
+            ),
+        }
+        for row in rows
+    ]
 
 
 def latency_percentiles(latencies: Buckets) -> tuple[LatencyPercentile, ...]:
