@@ -1,5 +1,6 @@
 """The verdict on a cell, rule by rule."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -448,3 +449,108 @@ def test_the_figure_of_a_finding_violates_its_limit(results: CellFinished) -> No
             assert finding.value < finding.limit
         else:
             assert finding.value >= finding.limit
+
+
+def named(name: str, latency_ms: float, number: int = 400, **changes: Any) -> Requests:
+    """Successful requests with the same latency."""
+    method, _, own = name.partition(" ")
+    return Requests(method=method, name=own, successes=((latency_ms, number),), **changes)
+
+
+def of_names(*names: Requests, main: str | None = None, **changes: Any) -> Case:
+    """A cell with several names of requests."""
+    return replace(case(requests=names, **changes), main=main)
+
+
+def test_names_of_similar_medians_are_one_kind_of_requests() -> None:
+    assert judge(of_names(named("GET /", 20), named("GET /b", 100))) == (Verdict.VALID, ())
+
+
+def test_names_whose_medians_differ_by_more_than_five_times_are_marked() -> None:
+    verdict, [text] = judge(of_names(named("GET /", 2), named("POST /predict", 400)))
+
+    assert verdict is Verdict.SUSPECT
+    assert text == (
+        "mixed requests: median 2.00 ms of GET /, 400 ms of POST /predict (limit 5 times), so the "
+        'percentiles of all requests describe neither (set load.main: "POST /predict")'
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (named("GET /", 2), named("POST /login", 400, 19)),
+        (named("GET /", 2), Requests(method="", name="other requests", successes=((400.0, 99),))),
+    ],
+    ids=["few requests", "names counted together"],
+)
+def test_a_median_of_few_requests_or_of_several_names_marks_nothing(
+    names: tuple[Requests, ...],
+) -> None:
+    assert judge(of_names(*names)) == (Verdict.VALID, ())
+
+
+def test_the_requests_to_name_are_those_that_users_wait_for_most() -> None:
+    slow_but_rare = named("POST /login", 900, 20)
+    [text] = judge(of_names(named("GET /", 2), slow_but_rare, named("POST /predict", 400)))[1]
+
+    assert text.endswith('(set load.main: "POST /predict")')
+
+
+def test_with_main_requests_nothing_is_mixed() -> None:
+    names = named("GET /", 2), named("POST /predict", 400), named("LLM token", 1, custom_events=400)
+    assert judge(of_names(*names, main="POST /predict")) == (Verdict.VALID, ())
+
+
+def test_events_of_the_locustfile_beside_http_requests_are_marked() -> None:
+    token, rate = (
+        named("LLM first token", 40, 60, custom_events=60),
+        named('LLM "tokens"/s', 40, 30, custom_events=30),
+    )
+    verdict, [text] = judge(of_names(named("POST /chat", 40), rate, token))
+
+    assert verdict is Verdict.SUSPECT
+    assert text == (
+        "mixed events: 90 of 490 requests have neither a response nor a URL: LLM first token, LLM "
+        '"tokens"/s. If they are measurements, set load.measurements: ["first token", '
+        '"\\"tokens\\"/s"]; if they are requests, set load.main: "LLM first token"'
+    )
+
+
+def test_another_protocol_alone_is_not_mixed() -> None:
+    names = named("grpc Predict", 40, custom_events=400), named("grpc Get", 40, custom_events=400)
+    assert judge(of_names(*names)) == (Verdict.VALID, ())
+
+
+def test_few_samples_and_failures_are_those_of_the_main_requests() -> None:
+    predict = named("POST /predict", 400, 90, failures=((1.0, 10),))
+    verdict, findings = judge(of_names(named("GET /", 2, 9_000), predict, main="POST /predict"))
+
+    assert verdict is Verdict.SUSPECT
+    assert findings == (
+        "10.0 % of requests of POST /predict failed (limit 1 %)",
+        "few samples: 90 successes of POST /predict, p95 needs 200 (increase run_time)",
+    )
+
+
+def test_failures_of_other_requests_count_too() -> None:
+    login = named("POST /login", 2, 100, failures=((1.0, 100),))
+    [text] = judge(of_names(login, named("POST /predict", 400), main="POST /predict"))[1]
+
+    assert text == "16.7 % of requests failed (limit 1 %)"
+
+
+def test_main_requests_that_do_not_occur_are_invalid() -> None:
+    verdict, [text] = judge(of_names(named("GET /", 2), main="POST /predct"))
+
+    assert verdict is Verdict.INVALID
+    assert text == "no requests of POST /predct (load.main). Names are GET /"
+
+
+def test_main_requests_without_success_are_invalid() -> None:
+    failed = Requests(method="POST", name="/predict", failures=((1.0, 8),))
+    judged = of_names(named("GET /", 2), failed, main="POST /predict", errors=BUSY)
+    verdict, [text] = judge(judged)
+
+    assert verdict is Verdict.INVALID
+    assert text == "no successful requests of POST /predict: 503 queue full (7 times)"

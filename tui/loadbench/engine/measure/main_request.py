@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from loadbench.engine.journal.events import CellFinished, Requests, Stages
+from loadbench.engine.journal.events import CellFinished, EarlyFailures, Requests, Stages
 from loadbench.engine.measure.buckets import num_successes
 from loadbench.engine.profile.model import Profile
 
 
-def full_name(requests: Requests) -> str:
+def full_name(requests: Requests | EarlyFailures) -> str:
     """Return method and name of requests, such as `POST /predict`."""
     if requests.name.startswith(f"{requests.method} "):
         return requests.name

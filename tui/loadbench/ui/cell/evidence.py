@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.numbers import number
 from loadbench.engine.report.evidence.collect import recent_evidence, window_evidence
 from loadbench.engine.report.evidence.figures import (
@@ -55,7 +56,8 @@ def evidence(shown: CellView) -> tuple[str, list[Line]]:
     """Return a label for the period that the evidence covers, and its tables."""
     cell = shown.cell.cell
     if shown.finished:
-        found = window_evidence(cell, shown.finished)
+        main = main_of(shown.attempt.profile) if shown.attempt else None
+        found = window_evidence(cell, shown.finished, main)
         return f"measurement window, {found.seconds:g} s", _tables(found)
     recent = recent_evidence(cell, shown.attempt.samples) if shown.attempt else None
     if recent is None:

@@ -2,14 +2,15 @@
 
 import math
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.events import Buckets, CellFinished
-from loadbench.engine.measure.buckets import min_samples
+from loadbench.engine.journal.events import Buckets, CellFinished, Measurement, Requests
+from loadbench.engine.measure.buckets import min_samples, to_buckets
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.recommendation.goal import GOAL_FRACTIONS, Goal
 from loadbench.engine.report.recommendation.goals import (
@@ -211,3 +212,138 @@ def test_more_failures_never_improve_an_outcome(
         assert order.index(after.outcome) >= order.index(before.outcome)
     if before.value is not None and after.value is not None:
         assert after.value >= before.value
+
+
+def named_cell() -> CellFinished:
+    """A cell with two names of requests and two measurements."""
+    names = (
+        Requests(method="POST", name="/predict", successes=((400.0, 300),), completed=300),
+        Requests(method="GET", name="/", successes=((2.0, 3_000),), completed=3_000),
+    )
+    measured = (
+        Measurement(kind="TTFT", name="first token", unit="ms", values=((50.0, 190), (90.0, 10))),
+        Measurement(kind="METRIC", name="speed", unit="tokens/s", values=((-1.0, 9), (20.0, 191))),
+    )
+    return cell_finished(
+        requests=names, completed=3_300, measured_s=30.0, measurements=measured, aborted=0
+    )
+
+
+def check(main: str | None = None, **goals: Any) -> GoalCheck:
+    """The check of the only goal."""
+    [found] = check_goals(named_cell(), Goals(**goals), main)
+    return found
+
+
+def test_goals_without_a_name_are_for_the_main_requests() -> None:
+    assert check(p95_ms=100).outcome is Outcome.MISSED
+    assert check("GET /", p95_ms=100).outcome is Outcome.PASSED
+    assert check("POST /predict", p50_ms=500).samples == 300
+    assert check("POST /predict", min_rps=50).value == 10
+    assert check_text(check("POST /predict", p95_ms=500)) == (
+        "POST /predict p95 400 ms (goal 500 ms)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("goals", "outcome", "text"),
+    [
+        ({"POST /predict": {"p95": 380}}, Outcome.MISSED, "POST /predict p95 400 ms (goal 380 ms)"),
+        ({"/": {"p95": 5}}, Outcome.PASSED, "/ p95 2.00 ms (goal 5 ms)"),
+        (
+            {"GET /": {"min_rps": 90}},
+            Outcome.PASSED,
+            "GET / throughput 100 req/s (goal ≥ 90 req/s)",
+        ),
+        ({"GET /": {"failure_ratio": 0}}, Outcome.PASSED, "GET / failures 0 % (goal ≤ 0 %)"),
+        (
+            {"POST /predict": {"p99": 500}},
+            Outcome.UNDECIDED,
+            "POST /predict p99 400 ms (goal 500 ms)",
+        ),
+        (
+            {"POST /x": {"p95": 5}},
+            Outcome.UNDECIDED,
+            "POST /x p95 unknown, no latencies (goal 5 ms)",
+        ),
+        ({"POST /x": {"min_rps": 5}}, Outcome.UNDECIDED, None),
+    ],
+)
+def test_goals_by_request(goals: dict[str, Any], outcome: Outcome, text: str | None) -> None:
+    found = check(requests=goals)
+
+    assert found.outcome is outcome
+    if text:
+        assert check_text(found, marks_near=False) == text
+
+
+@pytest.mark.parametrize(
+    ("goals", "outcome", "text"),
+    [
+        ({"first token": {"p95": 50}}, Outcome.PASSED, "first token p95 50.0 ms (goal 50 ms)"),
+        ({"TTFT first token": {"p95": 49}}, Outcome.MISSED, None),
+        ({"first token": {"p99": 60}}, Outcome.MISSED, "first token p99 90.0 ms (goal 60 ms)"),
+        ({"first token": {"p99": 95}}, Outcome.UNDECIDED, None),
+        ({"speed": {"min_p5": 20}}, Outcome.PASSED, "speed p5 20.0 tokens/s (goal ≥ 20 tokens/s)"),
+        (
+            {"speed": {"min_p50": 21}},
+            Outcome.MISSED,
+            "speed p50 20.0 tokens/s (goal ≥ 21 tokens/s)",
+        ),
+        (
+            {"slow token": {"p95": 9}},
+            Outcome.UNDECIDED,
+            "slow token p95 unknown, no values (goal 9)",
+        ),
+    ],
+)
+def test_goals_by_measurement(goals: dict[str, Any], outcome: Outcome, text: str | None) -> None:
+    found = check(measurements=goals)
+
+    assert found.outcome is outcome
+    if text:
+        assert check_text(found, marks_near=False) == text
+
+
+def test_events_without_a_value_do_not_improve_a_measurement() -> None:
+    one = Measurement(kind="TTFT", name="first token", values=((5.0, 190),), failures=20)
+    cell = cell_finished(measurements=(one,))
+    goals = Goals(measurements={"first token": {"p95": 10.0, "p50": 10.0}})
+
+    p95, p50 = check_goals(cell, goals)
+
+    assert (p95.outcome, p50.outcome) == (Outcome.MISSED, Outcome.PASSED)
+    assert missed_text([p95]) == (
+        "9.52 % of the events had no value, too many for first token p95 (goal 10)"
+    )
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=400),
+    st.floats(1e-3, 1e6),
+    st.sampled_from([("min_p50", "p50"), ("min_p10", "p90"), ("min_p5", "p95"), ("min_p1", "p99")]),
+)
+def test_a_minimum_is_the_mirror_image_of_a_maximum(
+    values: list[float], limit: float, keys: tuple[str, str]
+) -> None:
+    def outcome_of(sign: float, key: str, limit: float) -> Outcome:
+        histogram = to_buckets(Counter(sign * value for value in values))
+        one = Measurement(kind="METRIC", name="x", values=histogram)
+        # Profiles accept positive limits only, but mirrored limits are negative.
+        goal = Goals.model_construct(
+            **{**Goals().model_dump(), "measurements": {"x": {key: limit}}}
+        )
+        [found] = check_goals(cell_finished(measurements=(one,)), goal)
+        return found.outcome
+
+    assert outcome_of(1, keys[0], limit) is outcome_of(-1, keys[1], -limit)
+
+
+def test_undecided_goals_name_what_is_missing() -> None:
+    assert undecided_text(check(requests={"POST /x": {"p95": 5}})) == (
+        "no latencies of POST /x were measured"
+    )
+    assert undecided_text(check(measurements={"x": {"p95": 5}})) == "no values of x were measured"
+    assert undecided_text(check(measurements={"speed": {"min_p1": 5}})) == (
+        "speed p1 needs 1000 values, 200 measured"
+    )

@@ -5,16 +5,10 @@ from collections.abc import Sequence
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.events import EarlyFailures
 from loadbench.engine.measure.limits import MAX_FAILURE_RATIO
+from loadbench.engine.measure.main_request import full_name
 
 MAX_NAME_CHARACTERS = 60
 """Maximum length of a name in a text."""
-
-
-def early_name(requests: EarlyFailures) -> str:
-    """Return the method and name of requests, such as `POST /login`."""
-    if requests.name.startswith(f"{requests.method} "):
-        return requests.name
-    return f"{requests.method} {requests.name}".strip()
 
 
 def early_ratio(requests: EarlyFailures) -> float:
@@ -45,6 +39,6 @@ def early_text(requests: EarlyFailures, max_characters: int = MAX_NAME_CHARACTER
     """
     total = requests.successes + requests.failures
     # Cut at the end, because only the beginnings of secret values are found and masked later.
-    name = shortened(early_name(requests), max_characters)
+    name = shortened(full_name(requests), max_characters)
     plural = "request" if total == 1 else "requests"
     return f"{requests.failures} of {total} {plural} {name} failed"

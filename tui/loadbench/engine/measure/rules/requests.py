@@ -29,11 +29,11 @@ def no_success(case: Case) -> Violation | None:
     finished, results = case.finished, case.results
     if num_successes(results.requests):
         return None
-    if not num_failures(finished.requests) and not finished.exceptions:
-        return Violation("no completed requests", 0, 1)
     if not results.requests and num_requests(finished.requests):
         names = shown_names(finished.requests)
         return Violation(f"no requests{of_main(case)} (load.main). Names are {names}", 0, 1)
+    if not num_failures(finished.requests) and not finished.exceptions:
+        return Violation("no completed requests", 0, 1)
     place = f" to {finished.host}" if finished.host else ""
     text = f"no successful requests{of_main(case)}{place}"
     return Violation(text + most_frequent(finished.errors), 0, 1)

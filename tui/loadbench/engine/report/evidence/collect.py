@@ -27,6 +27,7 @@ from loadbench.engine.measure.conditions import (
     busiest_cpu_cores,
     max_lag_ms,
 )
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.evidence.figures import (
     Bound,
@@ -42,9 +43,16 @@ RECENT_S = 60
 """Number of seconds at the end of a running attempt that provide its evidence."""
 
 
-def window_evidence(cell: Cell, finished: CellFinished) -> Evidence:
-    """Return the evidence of a finished cell's measurement window."""
-    figures, conditions = _of_requests(cell, finished), finished.circumstances
+def window_evidence(cell: Cell, finished: CellFinished, main: str | None = None) -> Evidence:
+    """Return the evidence of a finished cell's measurement window.
+
+    Args:
+        cell: The cell.
+        finished: Its results.
+        main: Name of the main requests, whose figures are shown. None: all requests.
+    """
+    results, conditions = results_of_name(finished, main), finished.circumstances
+    figures = _of_requests(cell, results)
     if conditions is None:
         return Evidence(
             is_measured=True,

@@ -185,7 +185,7 @@ def value_text(check: GoalCheck, digits: int = 3) -> str:
         what = "events had no value" if goal.is_measurement else "requests failed"
         return f"{share:.3g} % of the {what}, too many for {goal.name}"
     amount = goal.amount(check.value, digits, check.unit)
-    if goal.criterion == FAILURE_RATIO:
+    if goal.criterion == FAILURE_RATIO and not goal.subject:
         return f"{amount} {goal.name}"
     return f"{goal.name} {amount}"
 

@@ -31,6 +31,8 @@ class Recommendation:
 
     subject: Subject
     goals: Goals
+    main: str | None
+    """Name of the main requests, of which all figures are. None: all requests."""
     configurations: tuple[Configuration, ...]
     """By ascending number of models. Empty if no cell has usable results."""
     best: Configuration | None
@@ -93,6 +95,7 @@ def recommendation_of(state: RunState) -> Recommendation | None:
     return Recommendation(
         subject=subject,
         goals=goals,
+        main=profile.load.main,
         configurations=found,
         best=best,
         ties=_ties(found, best, has_goals=has_goals),

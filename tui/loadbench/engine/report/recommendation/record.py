@@ -20,6 +20,7 @@ def record_of_recommendation(found: Recommendation) -> dict[str, Any]:
         "doubts": list(found.doubts),
         "next_step": found.next_step,
         "is_complete": found.is_complete,
+        "main": found.main,
         "goals": {goal.key: goal.limit for goal in all_goals(found.goals)},
         "models": found.best.models if found.best else None,
         "ties": list(found.ties),

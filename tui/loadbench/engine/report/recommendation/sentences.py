@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.measure.bottleneck import BottleneckKind
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.gain import gain_sentences
-from loadbench.engine.report.recommendation.goal import MIN_RPS
+from loadbench.engine.report.recommendation.goal import MAX_NAME_CHARACTERS, MIN_RPS
 from loadbench.engine.report.recommendation.goals import (
     Outcome,
     check_text,
@@ -63,8 +64,8 @@ def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
     suspect = " (suspect)" if is_suspect and with_value else ""
     if not found.has_goals or load is None:
         verb = found.subject.verb(best.models, "reaches", "reach")
-        rate = number(load.rps if load else None)
-        return f"{mark}{amount} {verb} {rate} req/s{so_far}{suspect}"
+        rate = f"{number(load.rps if load else None)} req/s{_of_main(found) if with_value else ''}"
+        return f"{mark}{amount} {verb} {rate}{so_far}{suspect}"
     at_least = "≥ " if best.is_lower_bound else ""
     verb = found.subject.verb(best.models, "carries", "carry")
     value = f", {value_text(load.check)}" if with_value and load.check else ""
@@ -122,7 +123,7 @@ def _answer(found: Recommendation, *, with_goal: bool) -> str:
     verb = found.subject.verb(best.models, "carries", "carry")
     return (
         f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}"
-        f"{load.repeats_note}: {_figures(load, with_goal=with_goal)}."
+        f"{load.repeats_note}: {_figures(load, found, with_goal=with_goal)}."
     )
 
 
@@ -139,7 +140,7 @@ def _throughput(found: Recommendation) -> str:
         return "No cell has usable results."
     verb = found.subject.verb(best.models, "reaches", "reach")
     step = found.scaling.step(best.models)
-    rate = f"{number(peak.rps)} req/s"
+    rate = f"{number(peak.rps)} req/s{_of_main(found)}"
     if step is None or step.knee is None:
         reached = f"at least {rate} with {peak.phrase}"
     else:
@@ -209,7 +210,12 @@ def _undecided(load: LoadOutcome) -> str:
     return f"{load.phrase} {'is' if load.amount == 1 else 'are'} undecided, {reason}"
 
 
-def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
+def _of_main(found: Recommendation) -> str:
+    """Return ` of POST /predict`, or an empty text without main requests."""
+    return f" of {shortened_in_middle(found.main, MAX_NAME_CHARACTERS)}" if found.main else ""
+
+
+def _figures(load: LoadOutcome, found: Recommendation, *, with_goal: bool) -> str:
     """Return the latency goal, any other goal that is near its limit, and the throughput."""
     latency = tightest(check for check in load.worst.checks if check.goal.is_latency)
     quoted = [latency] if latency else []
@@ -217,7 +223,7 @@ def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
         quoted.append(load.check)
     parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
     if load.rps is not None and not any(check.goal.criterion == MIN_RPS for check in quoted):
-        parts.append(f"{number(load.rps)} req/s")
+        parts.append(f"{number(load.rps)} req/s{_of_main(found)}")
     return ", ".join(parts) + (" (suspect)" if load.is_suspect else "")
 
 
