@@ -317,6 +317,7 @@ def test_the_json_has_names_and_measurements_of_each_cell() -> None:
 
     cell = summary["cells"][0]
     assert summary["main"] == MAIN
+    assert {row["main"] for row in table(chat_run())} == {MAIN}
     assert [(one["name"], one["is_main"], one["rps"]) for one in cell["names"]] == [
         ("GET /", False, 23.6),
         (MAIN, True, 23.6),
@@ -331,5 +332,6 @@ def test_a_run_without_a_main_request_has_no_name_of_it() -> None:
     summary = json.loads(summary_json(state_after(*SWEEP)))
 
     assert summary["main"] is None
+    assert {row["main"] for row in table(state_after(*SWEEP))} == {""}
     assert [cell["measurements"] for cell in summary["cells"]] == [[]] * 4
     assert [len(cell["names"]) for cell in summary["cells"]] == [1, 0, 0, 1]
