@@ -2,7 +2,7 @@
 
 from tests.screens.test_looks import sizes, snapshot
 from tests.support.chat_cells import add_chat_run, live_chat_events
-from tests.support.ui_harness import Looks, Stage, held
+from tests.support.ui_harness import NARROW, Looks, Stage, held
 
 
 @sizes
@@ -16,6 +16,27 @@ def test_live_run_with_measurements(stage: Stage, looks: Looks, size: tuple[int,
     folder = add_chat_run(stage.root, live_chat_events())
     with held(folder):
         snapshot(stage, looks, "chat-live", size, "2", folder=folder)
+
+
+@sizes
+def test_sweep_with_a_measurement(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    # The measurements follow the bottleneck.
+    folder = add_chat_run(stage.root)
+    keys = ["percent_sign"] * 5
+    snapshot(stage, looks, "chat-sweep", size, *keys, folder=folder)
+
+
+def test_curves_of_a_measurement_over_users(stage: Stage, looks: Looks) -> None:
+    folder = add_chat_run(stage.root)
+    keys = ["percent_sign"] * 5
+    snapshot(stage, looks, "chat-curves", (160, 45), *keys, folder=folder)
+
+
+@sizes
+def test_chart_of_a_measurement(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    folder = add_chat_run(stage.root)
+    keys = ["enter", *(["5"] if size == NARROW else []), "percent_sign"]
+    snapshot(stage, looks, "chat-chart", size, *keys, folder=folder)
 
 
 @sizes

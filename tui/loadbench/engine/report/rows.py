@@ -28,6 +28,10 @@ from loadbench.engine.numbers import latency
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.profile.sections.goals import Goals
+from loadbench.engine.report.measurements.statistics import (
+    MeasurementStatistics,
+    cell_measurements,
+)
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,
@@ -87,6 +91,8 @@ class Row:
     """None if the results do not show a bottleneck."""
     checks: tuple[GoalCheck, ...] = ()
     """One check per goal. Empty without goals, and for cells without usable results."""
+    measurements: tuple[MeasurementStatistics, ...] = ()
+    """Statistics of measurements, sorted by name."""
     main: str | None = None
     """Name of the main requests, of which requests, rates, latencies and stages are. None: all."""
 
@@ -231,6 +237,7 @@ def _row(state: RunState, cell_state: CellState, bottleneck: Bottleneck | None) 
         **(_numbers(results_of_name(finished, main_of(profile))) if finished else {}),
         bottleneck=bottleneck,
         checks=_checks(finished, goals, main_of(profile)),
+        measurements=cell_measurements(finished) if finished else (),
         main=main_of(profile),
     )
 

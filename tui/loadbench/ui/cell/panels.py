@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.state import CellState
+from loadbench.engine.report.metrics import AnyMetric
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
 from loadbench.ui.context import UiContext
@@ -98,6 +99,7 @@ class CellPanels(Panels):
         repeats: Sequence[CellState],
         earlier: Sequence[tuple[int, CellEnd | None]],
         log: CellLog,
+        metric: AnyMetric | None = None,
     ) -> None:
         """Show a cell.
 
@@ -106,8 +108,9 @@ class CellPanels(Panels):
             repeats: Its other repeats.
             earlier: Its earlier attempts: the number of each, and the event that ended it, or None.
             log: The log lines of services during its latest attempt.
+            metric: The metric of the left chart that the user chose, or None.
         """
-        self._charts.show(shown)
+        self._charts.show(shown, metric)
         panel = self.query_one("#verdict", LineView)
         panel.show(verdict_lines(shown, repeats, earlier, self._signs, panel.columns or 50))
         panel = self.query_one("#stats", LineView)

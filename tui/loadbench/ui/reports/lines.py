@@ -6,8 +6,10 @@ from loadbench.engine.catalog import Catalog
 from loadbench.engine.numbers import number
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.measurements.metric import measurement_metrics
 from loadbench.engine.report.metrics import (
     LATENCIES,
+    AnyMetric,
     GoalState,
     Metric,
     goal_state,
@@ -54,8 +56,6 @@ DISPENSABLE = ("p99.9", "max", RATE, "p90", "p50", "p99")
 """Columns to omit if the table is too wide, in this order. A column with a goal is kept."""
 _ENTRY_INDENT = 3
 """Columns before the settings of a run in the list, so that they start below its time."""
-CHARTED = (*LATENCIES, Metric.FAILURES)
-"""The metrics that the left chart can show."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
@@ -95,6 +95,11 @@ def _run_entry(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
     indent = Piece(" " * _ENTRY_INDENT)
     traits = traits_line(run.state, glyphs, columns - _ENTRY_INDENT)
     return [status, *wrap((indent, *traits), columns, indent=_ENTRY_INDENT)]
+
+
+def charted_metrics(run: Run | None) -> tuple[AnyMetric, ...]:
+    """Return the metrics that the left chart can show of a run."""
+    return (*LATENCIES, Metric.FAILURES, *(measurement_metrics(run.state) if run else ()))
 
 
 def no_runs(columns: int, *, complete: bool) -> list[Line]:

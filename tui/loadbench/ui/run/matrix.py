@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goals_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import CellLayout, Grid, grid_of, matrix_lines, wide_layout
@@ -57,12 +57,12 @@ class MatrixView(LineView):
         self._layout = CellLayout(metric=Metric.P90)
 
     @property
-    def metric(self) -> Metric:
+    def metric(self) -> AnyMetric:
         """The metric that is shown."""
         return self._layout.metric
 
     def show_run(
-        self, run: Run, glyphs: Glyphs, *, cursor: str | None, metric: Metric | None = None
+        self, run: Run, glyphs: Glyphs, *, cursor: str | None, metric: AnyMetric | None = None
     ) -> None:
         """Show a run.
 
@@ -98,7 +98,7 @@ class MatrixView(LineView):
         elif has_moved and place:
             self._bring_into_view(*place)
 
-    def _fitting_layout(self, run: Run, metric: Metric, goals: Goals) -> CellLayout:
+    def _fitting_layout(self, run: Run, metric: AnyMetric, goals: Goals) -> CellLayout:
         if not self._is_maximised:
             return CellLayout(metric=metric)
         room = self.size.width - self._grid.label_columns

@@ -20,7 +20,7 @@ METRIC_KEY = Binding(
     "metric",
     "metric",
     key_display="%",
-    tooltip="Show the next metric, such as p99 or failures",
+    tooltip="Show the next metric, such as p99, failures or a measurement",
 )
 """Key binding of screens that show one metric of every cell."""
 

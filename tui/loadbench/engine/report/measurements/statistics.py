@@ -141,6 +141,11 @@ def _percentiles(values: Buckets, samples: int) -> tuple[MeasurementPercentile, 
     )
 
 
+def is_time(unit: str) -> bool:
+    """Return whether a unit is one of time."""
+    return unit in _TIMES
+
+
 def _is_amount(unit: str) -> bool:
     """Return whether values of a unit add up, such as tokens."""
-    return bool(unit) and unit not in _TIMES and "/" not in unit and "%" not in unit
+    return bool(unit) and not is_time(unit) and "/" not in unit and "%" not in unit

@@ -5,14 +5,14 @@ from string import ascii_lowercase
 
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.by_level import LevelCurve, metric_by_level
-from loadbench.engine.report.metrics import Metric, goal_limit, goals_of
+from loadbench.engine.report.metrics import AnyMetric, Metric, goal_limit, goals_of
 from loadbench.ui.lines.charts.axes import spread
 from loadbench.ui.lines.charts.plot import Chart, Series
 from loadbench.ui.lines.text import SERIES
 from loadbench.wording import counted
 
 
-def chart_by_level(state: RunState, metric: Metric) -> Chart | None:
+def chart_by_level(state: RunState, metric: AnyMetric) -> Chart | None:
     """Return a chart of a metric over load, with a series for each number of models, and its goal.
 
     Returns None if no cell has a value.
