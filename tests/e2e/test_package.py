@@ -40,3 +40,13 @@ def test_wheel_contains_one_package_and_the_bundled_workspace(tmp_path: Path) ->
     ):
         assert (tmp_path / "mine" / part).is_file()
     assert len(list((tmp_path / "mine" / "images").glob("*.jpg"))) == 5
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "loadbench", "new", "--example", "chat"],
+        cwd=tmp_path / "mine",
+        env={"PYTHONPATH": str(tmp_path / "site"), "HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "chat: valid" in result.stdout
+    assert (tmp_path / "mine" / "chat" / "locustfile.py").is_file()

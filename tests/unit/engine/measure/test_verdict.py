@@ -14,6 +14,7 @@ from loadbench.engine.journal.events import (
     EarlyFailures,
     ErrorCount,
     Machine,
+    Measurement,
     Requests,
     ServiceUse,
     Verdict,
@@ -554,3 +555,11 @@ def test_main_requests_without_success_are_invalid() -> None:
 
     assert verdict is Verdict.INVALID
     assert text == "no successful requests of POST /predict: 503 queue full (7 times)"
+
+
+def test_a_cell_with_measurements_alone_names_the_key() -> None:
+    measured = Measurement(kind="GET", name="/", values=((2.0, 400),))
+    verdict, [text] = judge(case(requests=NOTHING, measurements=(measured,)))
+
+    assert verdict is Verdict.INVALID
+    assert text == "no completed requests (all events are measurements, see load.measurements)"

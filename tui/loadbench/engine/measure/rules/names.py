@@ -75,7 +75,7 @@ def _has_median(requests: Requests) -> bool:
 
 
 def _total_ms(requests: Requests) -> float:
-    """Return the time that users waited for requests, which tells how much these matter."""
+    """Return the total time that users waited for requests."""
     return sum(latency_ms * times for latency_ms, times in requests.successes)
 
 

@@ -33,7 +33,8 @@ def no_success(case: Case) -> Violation | None:
         names = shown_names(finished.requests)
         return Violation(f"no requests{of_main(case)} (load.main). Names are {names}", 0, 1)
     if not num_failures(finished.requests) and not finished.exceptions:
-        return Violation("no completed requests", 0, 1)
+        hint = " (all events are measurements, see load.measurements)"
+        return Violation(f"no completed requests{hint if finished.measurements else ''}", 0, 1)
     place = f" to {finished.host}" if finished.host else ""
     text = f"no successful requests{of_main(case)}{place}"
     return Violation(text + most_frequent(finished.errors), 0, 1)
