@@ -6,6 +6,7 @@ from loadbench.engine.report.measurements.metric import MeasurementMetric
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import rows
 from loadbench.engine.report.slices import Slices
+from loadbench.ui.lines.charts.by_level import chart_by_level
 from loadbench.ui.lines.charts.series import goal_note, measurement_chart
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.matrix import CellLayout
@@ -79,6 +80,17 @@ def test_the_head_of_a_value_is_the_name_of_the_measurement() -> None:
     layout = CellLayout(metric=FIRST_TOKEN, others=(Metric.P95,))
 
     assert (layout.head(FIRST_TOKEN), layout.head(Metric.P95)) == ("fi…en", "p95")
+
+
+def test_titles_of_charts_over_users_have_the_name_of_the_main_request() -> None:
+    state = chat_run()
+
+    charts = [chart_by_level(state, metric) for metric in (Metric.P95, FIRST_TOKEN)]
+
+    assert [chart.label for chart in charts if chart] == [
+        "POST /v1/c…mpletions p95 (ms)",
+        "first token p95 (ms)",
+    ]
 
 
 def test_the_chart_has_the_percentiles_and_the_goal() -> None:

@@ -3,13 +3,20 @@
 import pytest
 
 from loadbench.engine.profile.sections.goals import Goals
+from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.rows import rows
 from loadbench.engine.report.statistics import CellStatistics, cell_statistics
+from loadbench.ui.cell.lines import verdict_lines
+from loadbench.ui.lines.cell import CellView, stage_bar
+from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.measurements import cut_names, measurement_lines
 from loadbench.ui.lines.stats import stat_lines
 from loadbench.ui.lines.text import Line, plain, width
+from loadbench.ui.reports.lines import table_legend
+from loadbench.ui.run.lines import figures_line
 from loadbench.wording.measurements import HEADING
-from tests.support.builders import cell_finished, measurement
-from tests.support.chat_cells import MAIN, PROFILE, chat_measurements, chat_requests
+from tests.support.builders import cell_finished, make_profile, measurement, swept
+from tests.support.chat_cells import MAIN, PROFILE, chat_measurements, chat_requests, chat_run
 
 CHAT = cell_finished(
     requests=tuple(chat_requests(240, 100)), measurements=chat_measurements(240, 40.0)
@@ -74,6 +81,45 @@ def test_estimates_are_explained_if_the_requests_have_none() -> None:
 
 def test_a_cell_without_measurements_has_no_table() -> None:
     assert measurement_lines(statistics(), Goals(), 116) == []
+
+
+def test_the_main_figures_and_stages_are_those_of_the_main_request() -> None:
+    state = chat_run()
+    shown = CellView(state.cells["m1_u2_s2"], None, main=MAIN)
+    every = CellView(state.cells["m1_u2_s2"], None)
+
+    full, short, shortest = (
+        plain(figures_line(shown, Metric.P95, columns)) for columns in (100, 85, 60)
+    )
+    assert short == (
+        " m1_u2_s2 · POST /v1/c…mpletions · 23.6 req/s · p95 220 ms · 0 failures · valid"
+    )
+    assert full == f"{short} · 10 s measured"
+    assert shortest == " m1_u2_s2 · 23.6 req/s · p95 220 ms · 0 failures · valid"
+    assert "47.2 req/s" in plain(figures_line(every, Metric.P95, 100))
+    assert "api 198" in plain(stage_bar(shown, UNICODE, 80)[1])
+    assert "header" in plain(stage_bar(every, UNICODE, 80)[0])
+
+
+def test_results_of_repeats_are_those_of_the_main_request() -> None:
+    cell = chat_run().cells["m1_u2_s2"]
+
+    lines = verdict_lines(
+        CellView(cell, None, main=MAIN), [cell], [(1, cell.finished)], UNICODE, 80
+    )
+
+    assert texts(lines)[-2:] == [
+        "Repeat m1_u2_s2: p90 220 ms, 23.6 req/s, valid",
+        "Attempt 1: p90 220 ms, 23.6 req/s, valid",
+    ]
+
+
+def test_the_legend_of_the_table_of_cells_has_the_name_of_the_main_request() -> None:
+    found = rows(chat_run())
+
+    assert table_legend(found, (), 60) == f"results of {MAIN}; latency: ms"
+    assert table_legend(found, (), 45) == "results of POST /v1/c…mpletions; latency: ms"
+    assert table_legend(rows(swept(make_profile())), (), 60) == "latency: ms"
 
 
 def test_the_main_request_has_a_mark() -> None:

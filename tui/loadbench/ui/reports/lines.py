@@ -25,7 +25,7 @@ from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line, traits_line, traits_of
 from loadbench.ui.lines.target import target_line, target_of
-from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, wrap
+from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, short_name, wrap
 from loadbench.wording import ESTIMATE_LEGEND, outcome_line, spawn_rate
 from loadbench.wording.repeats import interval_legend, repeats_used, span
 
@@ -200,12 +200,12 @@ def table_legend(rows: Sequence[Row], columns: Sequence[int], width: int) -> str
         parts.append(ESTIMATE_LEGEND)
     if any(goal_state(row) is GoalState.UNDECIDED for row in rows):
         parts.append(UNDECIDED_LEGEND)
-    full = "; ".join(parts)
-    return (
-        full
-        if len(full) <= width
-        else "; ".join([parts[0], *(part.partition(":")[0] for part in parts[1:])])
-    )
+    main = next((row.main for row in rows if row.main), None)
+    units = f"results of {main}; {parts[0]}" if main else parts[0]
+    short = [part.partition(":")[0] for part in parts[1:]]
+    cut = f"results of {short_name(main)}; {parts[0]}" if main else units
+    legends = ("; ".join(some) for some in ([units, *parts[1:]], [units, *short], [cut, *short]))
+    return next((legend for legend in legends if len(legend) <= width), "; ".join([cut, *short]))
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:

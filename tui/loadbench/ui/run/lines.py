@@ -36,7 +36,7 @@ from loadbench.ui.lines.stats import (
     window_label,
 )
 from loadbench.ui.lines.target import sent_to_lines, target_line, target_of
-from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
+from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, short_name, width
 from loadbench.wording import counted
 
 BAR_COLUMNS = 16
@@ -72,7 +72,8 @@ def figures_line(shown: CellView, metric: Metric, columns: int) -> Line:
     Args:
         shown: The cell.
         metric: The percentile to show.
-        columns: Maximum width. The period of the results is omitted if it does not fit.
+        columns: Maximum width. The period of the results is omitted if it does not fit, then the
+            name of the main requests.
     """
     statistics = found_statistics(shown)
     key, separator = Piece(f" {shown.key}", Tone.STRONG), Piece(" · ", Tone.DIM)
@@ -89,11 +90,13 @@ def figures_line(shown: CellView, metric: Metric, columns: int) -> Line:
     if verdict:
         parts.append(Piece(verdict.value, VERDICT_TONES[verdict]))
     period = Piece(f"{statistics.seconds:g} s {_PERIODS[statistics.window]}", Tone.DIM)
-    full, short = (
+    name = [Piece(short_name(shown.main), Tone.DIM)] if shown.main else []
+    named = [key, *name, *parts[1:]]
+    full, shorter, short = (
         tuple(piece for part in some for piece in (separator, part))[1:]
-        for some in ([*parts, period], parts)
+        for some in ([*named, period], named, parts)
     )
-    return full if width(full) <= columns else short
+    return next((one for one in (full, shorter) if width(one) <= columns), short)
 
 
 def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:

@@ -1,5 +1,7 @@
 """The latency and throughput charts of one cell, shared by several screens."""
 
+from dataclasses import replace
+
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.report.measurements.metric import MeasurementMetric
 from loadbench.engine.report.metrics import AnyMetric, default_metric
@@ -10,6 +12,7 @@ from loadbench.ui.lines.charts.series import (
     measurement_chart,
     throughput_chart,
 )
+from loadbench.ui.lines.text import short_name
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.widgets.chart import ChartView, show_charts
 
@@ -44,11 +47,15 @@ class CellCharts:
         limited: AnyMetric = default_metric(shown.goals)
         if slices:
             latency = latency_chart(slices, phases, shown.goals, growing=live, chosen=chosen)
+            if shown.main:
+                latency = replace(latency, label=f"{short_name(shown.main)} (ms)")
         if isinstance(chosen, MeasurementMetric):
             measured = measurement_chart(slices, phases, shown.goals, chosen, growing=live)
             if measured.has_points:
                 latency, limited = measured, chosen
         throughput = throughput_chart(slices, phases, growing=live) if slices else None
+        if throughput and shown.main:
+            throughput = replace(throughput, label=short_name(shown.main))
         show_charts([(self.latency, latency), (self.throughput, throughput)], empty=empty)
         goal = goal_note(latency, limited)
         self.latency.note(

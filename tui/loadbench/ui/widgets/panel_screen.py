@@ -20,7 +20,7 @@ METRIC_KEY = Binding(
     "metric",
     "metric",
     key_display="%",
-    tooltip="Show the next metric, such as p99, failures or a measurement",
+    tooltip="Show the next metric, such as p99 or failures",
 )
 """Key binding of screens that show one metric of every cell."""
 
