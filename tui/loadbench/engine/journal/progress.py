@@ -43,13 +43,14 @@ def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float
 def phase_length_s(profile: Profile, state: RunState) -> float | None:
     """Return the length of the current phase in seconds, or None if it is not known in advance.
 
-    The length of the settling phase is its maximum.
+    The length of the settling phase is its usual maximum. If it takes longer, it is not known.
     """
     match state.phase:
         case Phase.RAMPING if state.current_cell:
             return state.current_cell.cell.level.ramp_s
         case Phase.SETTLING:
-            return profile.settle.max
+            is_usual = state.elapsed_s - state.phase_since_s <= profile.settle.max
+            return profile.settle.max if is_usual else None
         case Phase.MEASURING:
             return profile.max_window_s
         case _:
