@@ -31,6 +31,7 @@ from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.machine import MachineMeter
 from loadbench.engine.run.starts import NOT_READY
+from loadbench.engine.run.steps.auto_window import AutoWindow
 from loadbench.engine.run.steps.settling import Settling
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
@@ -193,7 +194,16 @@ class CellAttempt:
         newest = self._control.state.samples[-1:]
         window = whole_seconds(begin_s, seconds)
         self._use = WindowUse(window, *newest, unloaded=self._unloaded)
-        self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
+        auto: AutoWindow | None = None
+        if self._profile.is_run_time_auto:
+            auto = AutoWindow(self._profile, self._control, self._load, begin_s)
+
+        def has_ended(now: LoadState) -> bool:
+            return now.remaining_s == 0 or (auto is not None and auto.is_backed())
+
+        self._observe_until(has_ended, within_s=seconds + OVERDUE_S)
+        if auto:
+            self._use.end(whole_seconds(begin_s, self._load.end_window()))
 
     def _drain(self) -> Measured:
         control, started, reported = self._control, time.monotonic(), ""
