@@ -98,7 +98,9 @@ def test_measurements_of_the_window_are_counted(
 
     def with_measurements(since: int) -> LoadState:
         now = state(since)
-        return replace(now, seconds=[replace(one, measurements=(token,)) for one in now.seconds])
+        return replace(
+            now, seconds=tuple(replace(one, measurements=(token,)) for one in now.seconds)
+        )
 
     monkeypatch.setattr(sweep.load, "state", with_measurements)
 

@@ -21,8 +21,7 @@ class NameSamples:
 
     def is_of(self, name: str | None) -> bool:
         """Return whether a key of the profile means this name. None means all of them."""
-        full = full_name(Requests(method=self.kind, name=self.name))
-        return name in (None, self.name, full)
+        return is_named(self.kind, self.name, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,11 @@ class MissingSamples:
         """Return what is still missing: `140 of 200 requests for p95`."""
         need = self.need
         return f"{self.samples} of {need.samples} {need.subject} for {need.percentile}"
+
+
+def is_named(kind: str, name: str, key: str | None) -> bool:
+    """Return whether a key of the profile means a method or type with a name. None means all."""
+    return key in (None, name, full_name(Requests(method=kind, name=name)))
 
 
 def sample_needs(goals: Goals, main: str | None) -> tuple[SampleNeed, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from loadbench.engine.measure.steady import (
     MAX_EXTENSION,
-    SETTLE_WINDOWS,
     Steadiness,
     mean_rate,
     needed_window_s,
@@ -14,7 +13,7 @@ from loadbench.engine.measure.steady import (
     steadiness,
 )
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.run.control_loop import ControlLoop
 
 STEP = "settle"
