@@ -152,12 +152,15 @@ def test_a_cell_without_recorded_conditions_is_valid() -> None:
         (
             {"requests": requests(((10.0, 199),))},
             Verdict.SUSPECT,
-            "few samples: 199 successes, p95 needs 200 (increase run_time)",
+            "few samples: 199 successes, p95 needs 200 (increase run_time or max_run_time)",
         ),
         (
             {"requests": (*requests(((10.0, 40),)), *pushes(250))},
             Verdict.SUSPECT,
-            "few samples: 40 of 290 successes have a latency, p95 needs 200 (increase run_time)",
+            (
+                "few samples: 40 of 290 successes have a latency, p95 needs 200 "
+                "(increase run_time or max_run_time)"
+            ),
         ),
         (
             {"requests": pushes(250)},

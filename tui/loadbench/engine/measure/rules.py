@@ -202,7 +202,9 @@ def _few_samples(case: Case) -> Violation | None:
     found = f"{succeeded} successes"
     if good < succeeded:
         found = f"{good} of {found} {'has' if good == 1 else 'have'} a latency"
-    advice = "increase run_time" if good else "set response_time in the locustfile's events"
+    advice = "increase run_time or max_run_time"
+    if not good:
+        advice = "set response_time in the locustfile's events"
     text = f"few samples: {found}, p{100 * REQUIRED_PERCENTILE:g} needs {needed} ({advice})"
     return Violation(text, good, needed)
 

@@ -29,7 +29,7 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 Definition = ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-Names = Callable[[str], Definition | None]
+NameLookup = Callable[[str], Definition | None]
 """Returns what a name stands for, or None if that is not known."""
 
 
@@ -64,7 +64,7 @@ def think_time(lineage: Sequence[SourceClass], reader: "NameReader") -> ThinkTim
     return None
 
 
-def number_of(node: ast.AST | None, names: Names, depth: int = 0) -> float | None:
+def number_of(node: ast.AST | None, names: NameLookup, depth: int = 0) -> float | None:
     """Return the value of an expression of literals and constants, or None if it is another one."""
     match node:
         case ast.Constant(value=bool()):
@@ -110,7 +110,7 @@ class NameReader:
         self._project = project
         self._files: dict[Path, dict[str, Definition]] = {}
 
-    def names_in(self, *lineage: SourceClass) -> Names:
+    def names_in(self, *lineage: SourceClass) -> NameLookup:
         """Return the names of a class and its bases, of their file and of its imports."""
         own: dict[str, Definition] = {}
         for one in reversed(lineage):
@@ -151,7 +151,7 @@ def _set_once(node: ast.ClassDef | ast.Module) -> Iterator[tuple[str, Definition
     yield from ((name, values[0]) for name, values in found.items() if len(values) == 1)
 
 
-def _think_time_of(node: Definition, one: SourceClass, names: Names) -> ThinkTime:
+def _think_time_of(node: Definition, one: SourceClass, names: NameLookup) -> ThinkTime:
     for _ in range(_MAX_DEPTH):
         if not isinstance(node, ast.Name):
             break
@@ -175,7 +175,7 @@ def _think_time_of(node: Definition, one: SourceClass, names: Names) -> ThinkTim
     return ThinkTime(pause_s=max(0.0, seconds))
 
 
-def _of_call(name: str, call: ast.Call, one: SourceClass, names: Names) -> ThinkTime:
+def _of_call(name: str, call: ast.Call, one: SourceClass, names: NameLookup) -> ThinkTime:
     """Return the think time that a function of Locust gives."""
     values = []
     for place, key in enumerate(_FUNCTIONS[name]):

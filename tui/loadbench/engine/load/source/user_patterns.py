@@ -13,8 +13,8 @@ from loadbench.engine.load.source.modules import SourceProject
 from loadbench.engine.load.source.parsing import SourceError, calls, last_part
 from loadbench.engine.load.source.think_time import (
     Definition,
+    NameLookup,
     NameReader,
-    Names,
     ThinkTime,
     definitions,
     number_of,
@@ -30,7 +30,10 @@ _MAX_FUNCTIONS = 100
 """Maximum number of calls that are followed from a task."""
 _LOCUST_USERS = ("User", "HttpUser", "FastHttpUser")
 _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
+_LOOPS = (
+    *(ast.For, ast.AsyncFor, ast.While),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -203,7 +206,7 @@ class _PatternReader:
 class _Scan:
     """Adds what a function does to a task, with the functions that it calls."""
 
-    def __init__(self, task: _Task, names: Names, texts: dict[str, str]) -> None:
+    def __init__(self, task: _Task, names: NameLookup, texts: dict[str, str]) -> None:
         self._task, self._names, self._texts = task, names, texts
         self._left = _MAX_FUNCTIONS
 
@@ -255,7 +258,7 @@ class _Scan:
                 return None
 
 
-def _listed_tasks(node: Definition, names: Names) -> Iterator[tuple[Definition | None, float]]:
+def _listed_tasks(node: Definition, names: NameLookup) -> Iterator[tuple[Definition | None, float]]:
     """Yield the tasks in a value of `tasks`, with their weights. None: it is computed."""
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
@@ -270,7 +273,7 @@ def _listed_tasks(node: Definition, names: Names) -> Iterator[tuple[Definition |
         yield (None if weight is None else task), weight or 0.0
 
 
-def _weight(node: _Function | ast.ClassDef, names: Names) -> float | None:
+def _weight(node: _Function | ast.ClassDef, names: NameLookup) -> float | None:
     """Return the weight of a definition with the decorator `task`; None if it is no task."""
     for decorator in node.decorator_list:
         if last_part(decorator) == "task":
