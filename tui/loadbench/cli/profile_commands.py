@@ -44,6 +44,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     """Show the cells of a PROFILE, the estimated time and the driver. Nothing is started.
 
     The time is estimated from earlier runs with the same settings and driver, if there are any.
+    The column needs shows how long each cell must last so that p95 and all percentiles with a goal
+    have enough requests, from an earlier run or from the think time in the locustfile.
 
     PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file.
 

@@ -76,9 +76,9 @@ def test_without_think_time_and_goals_the_rate_is_unknown() -> None:
 
 
 def test_requests_without_a_goal_count_as_the_slowest_with_one() -> None:
-    goals = {"requests": {"POST /predict": {"p95": 400, "p50": 100}}}
+    by_name = {"POST /predict": {"p95": 400, "p50": 100}}
 
-    assert rate(pattern(), **goals).rate == pytest.approx(10 / 2.4)
+    assert rate(pattern(), requests=by_name).rate == pytest.approx(10 / 2.4)
     assert rate(pattern(), main="POST /predict", p50_ms=200).rate == pytest.approx(10 / 2.2)
 
 

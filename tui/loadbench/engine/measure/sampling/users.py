@@ -19,7 +19,7 @@ class UserPattern:
     """Name of the class."""
     weight: float = 1.0
     fixed_count: int = 0
-    """Number of users of this class, whatever the weights. 0: the weight decides."""
+    """Number of users of this class, independent of the weights. 0: the weight decides."""
     pause_s: float = 0.0
     """Mean pause after a task in seconds."""
     min_cycle_s: float = 0.0
