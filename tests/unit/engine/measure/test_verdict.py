@@ -531,9 +531,11 @@ def test_few_samples_and_failures_are_those_of_the_main_requests() -> None:
     verdict, findings = judge(of_names(named("GET /", 2, 9_000), predict, main="POST /predict"))
 
     assert verdict is Verdict.SUSPECT
-    assert findings == (
-        "10.0 % of requests of POST /predict failed (limit 1 %)",
-        "few samples: 90 successes of POST /predict, p95 needs 200 (set run_time: auto, or increase run_time)",
+    failures, samples = findings
+    assert failures == "10.0 % of requests of POST /predict failed (limit 1 %)"
+    assert samples == (
+        "few samples: 90 successes of POST /predict, p95 needs 200 "
+        "(set run_time: auto, or increase run_time)"
     )
 
 
