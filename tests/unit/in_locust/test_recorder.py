@@ -127,8 +127,8 @@ def test_samples_are_the_latencies_of_the_window_by_name(recorder: Recorder, clo
     request(recorder, 6000)
 
     assert recorder.samples() == [
-        {"kind": "GET", "name": "/", "samples": 3},
-        {"kind": "POST", "name": "/", "samples": 0},
+        {"kind": "GET", "name": "/", "samples": 3, "others": 1},
+        {"kind": "POST", "name": "/", "samples": 0, "others": 1},
     ]
 
 

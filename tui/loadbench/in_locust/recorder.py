@@ -273,12 +273,8 @@ class Recorder:
         return round(window.end_s - window.begin_s, 3)
 
     def samples(self) -> list[dict[str, Any]]:
-        """Return the number of successful requests with a latency in the window, by name."""
-        requests = self.window.tally.requests if self.window else {}
-        return [
-            {"kind": method, "name": name, "samples": counts.successes.total()}
-            for (method, name), counts in requests.items()
-        ]
+        """Return the numbers of samples in the window; see `Window.samples`."""
+        return self.window.samples() if self.window else []
 
     def result(self) -> dict[str, Any] | None:
         """Return the results of the measurement window, or None if it has not been opened."""

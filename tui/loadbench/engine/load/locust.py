@@ -229,7 +229,7 @@ class LocustLoad:
         return self._ask(MEASURE_PATH, parse_seconds, fields={"seconds": repr(seconds)})
 
     def samples(self) -> tuple[NameSamples, ...] | None:
-        """Return the latencies counted in the window so far, by name, or None on a timeout."""
+        """Return the samples counted in the window so far, by name, or None on a timeout."""
         try:
             return self._ask(SAMPLES_PATH, parse_samples)
         except _NoAnswerError:

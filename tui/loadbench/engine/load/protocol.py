@@ -104,7 +104,7 @@ class Load(Protocol):
         """Reset the statistics, open the measurement window and return its `begin_s`."""
 
     def samples(self) -> tuple[NameSamples, ...] | None:
-        """Return the latencies counted in the window so far, by name, or None on a timeout."""
+        """Return the samples counted in the window so far, by name, or None on a timeout."""
 
     def end_window(self) -> float:
         """End the measurement window now, unless it has ended. Return its length in seconds."""

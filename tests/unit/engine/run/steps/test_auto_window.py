@@ -1,7 +1,6 @@
 """Measurement windows that last until the percentiles have enough samples."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,13 @@ import pytest
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import (
     Container,
-    Measurement,
     Phase,
     Result,
     StackProgress,
 )
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.load.protocol import LoadState
+from loadbench.engine.measure.sampling.backed import NameSamples
 from loadbench.errors import StackError
 from tests.support.sweeps import Sweep
 
@@ -92,21 +90,21 @@ def test_what_is_missing_is_reported_every_ten_seconds(make: Callable[..., Sweep
 def test_measurements_of_the_window_are_counted(
     make: Callable[..., Sweep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep = make(rate=1000, goals={"measurements": {"first token": {"p50": 30}}})
-    token = Measurement(kind="METRIC", name="first token", values=((7.0, 2),))
-    state = sweep.load.state
+    sweep = make(rate=100, goals={"measurements": {"first token": {"p99": 30}}})
+    requests = sweep.load.samples
 
-    def with_measurements(since: int) -> LoadState:
-        now = state(since)
-        return replace(
-            now, seconds=tuple(replace(one, measurements=(token,)) for one in now.seconds)
+    def with_measurements() -> tuple[NameSamples, ...]:
+        [one] = requests()
+        values = NameSamples(
+            kind="METRIC", name="first token", samples=one.samples // 2, is_measurement=True
         )
+        return one, values
 
-    monkeypatch.setattr(sweep.load, "state", with_measurements)
+    monkeypatch.setattr(sweep.load, "samples", with_measurements)
 
     sweep.run()
 
-    assert looks(sweep) == 20 / 2
+    assert looks(sweep) == 2 * 1000 / 100
 
 
 def test_load_that_does_not_respond_is_asked_again(

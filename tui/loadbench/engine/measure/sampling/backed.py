@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.journal.events import Count, Requests
+from loadbench.engine.journal.events import Count
 from loadbench.engine.measure.buckets import min_samples
 from loadbench.engine.measure.limits import REQUIRED_PERCENTILE
-from loadbench.engine.measure.main_request import full_name
+from loadbench.engine.measure.main_request import is_named
 from loadbench.engine.profile.sections.goals import Goals
 
 
@@ -18,6 +18,10 @@ class NameSamples:
     """HTTP method, or type of the events."""
     name: str
     samples: Count
+    """Number of latencies of successes, or of values."""
+    others: Count = 0
+    """Number of failures and of other events without a sample."""
+    is_measurement: bool = False
 
     def is_of(self, name: str | None) -> bool:
         """Return whether a key of the profile means this name. None means all of them."""
@@ -57,11 +61,6 @@ class MissingSamples:
         return f"{self.samples} of {need.samples} {need.subject} for {need.percentile}"
 
 
-def is_named(kind: str, name: str, key: str | None) -> bool:
-    """Return whether a key of the profile means a method or type with a name. None means all."""
-    return key in (None, name, full_name(Requests(method=kind, name=name)))
-
-
 def sample_needs(goals: Goals, main: str | None) -> tuple[SampleNeed, ...]:
     """Return how many samples the percentiles of a profile need, one entry per name.
 
@@ -81,22 +80,31 @@ def sample_needs(goals: Goals, main: str | None) -> tuple[SampleNeed, ...]:
 
 
 def missing_samples(
-    needs: Iterable[SampleNeed],
-    requests: Sequence[NameSamples],
-    measurements: Sequence[NameSamples] = (),
+    needs: Iterable[SampleNeed], counted: Sequence[NameSamples]
 ) -> tuple[MissingSamples, ...]:
     """Return the percentiles without enough samples, the one with the smallest share first.
 
+    A percentile is left out if waiting for it is pointless: as many events as it needs samples had
+    none, such as failures, or were all of other names.
+
     Args:
         needs: The needed samples, from `sample_needs`.
-        requests: Samples of the requests, by name.
-        measurements: Samples of the measurements, by name.
+        counted: Samples of requests and of measurements, by name.
     """
     missing = []
+    events = sum(one.samples + one.others for one in counted)
     for need in needs:
-        counted = measurements if need.is_measurement else requests
-        samples = sum(one.samples for one in counted if one.is_of(need.name))
-        if samples < need.samples:
+        of_need = [
+            one
+            for one in counted
+            if one.is_measurement is need.is_measurement and one.is_of(need.name)
+        ]
+        samples, others = (
+            sum(one.samples for one in of_need),
+            sum(one.others for one in of_need),
+        )
+        wasted = others if of_need else events
+        if max(samples, wasted) < need.samples:
             missing.append(MissingSamples(need, samples))
     return tuple(sorted(missing, key=lambda one: one.samples / one.need.samples))
 

@@ -8,8 +8,8 @@ from statistics import fmean
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.buckets import count, successes
-from loadbench.engine.measure.main_request import of_name
-from loadbench.engine.measure.sampling.backed import SampleNeed, is_named
+from loadbench.engine.measure.main_request import is_named, of_name
+from loadbench.engine.measure.sampling.backed import SampleNeed
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.profile.values.secrets import masked_data

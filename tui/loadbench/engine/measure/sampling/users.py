@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadbench.engine.measure.sampling.backed import SampleNeed, is_named
+from loadbench.engine.measure.main_request import is_named
+from loadbench.engine.measure.sampling.backed import SampleNeed
 from loadbench.engine.profile.sections.goals import Goals
 
 RequestKey = tuple[str, str]

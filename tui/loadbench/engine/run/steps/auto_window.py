@@ -1,11 +1,9 @@
 """A measurement window that lasts until the percentiles have enough samples."""
 
 import math
-from collections import Counter
 
 from loadbench.engine.load.protocol import Load
-from loadbench.engine.measure.buckets import count
-from loadbench.engine.measure.sampling.backed import NameSamples, missing_samples, sample_needs
+from loadbench.engine.measure.sampling.backed import missing_samples, sample_needs
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run.control_loop import ControlLoop
 
@@ -33,7 +31,6 @@ class AutoWindow:
         """Number of samples of the attempt at the last check."""
         self._reported_s = 0.0
         """Length of the window at the last progress line."""
-        self._measurements: Counter[tuple[str, str]] = Counter()
 
     def is_backed(self) -> bool:
         """Return whether there are enough samples and the minimum length is reached.
@@ -45,25 +42,17 @@ class AutoWindow:
         length_s = self._control.state.samples[-1].second + 1 - self._begin_s
         if length_s < self._profile.min_run_time:
             return False
-        requests = self._load.samples()
-        if requests is None:
+        counted = self._load.samples()
+        if counted is None:
             return False
-        measurements = [
-            NameSamples(kind=kind, name=name, samples=number)
-            for (kind, name), number in self._measurements.items()
-        ]
-        missing = missing_samples(self._needs, requests, measurements)
+        missing = missing_samples(self._needs, counted)
         if missing and length_s >= self._reported_s + REPORT_S:
             self._reported_s = length_s
             self._control.report_progress(STEP, f"Measuring: {missing[0]}")
         return not missing
 
     def _read_seconds(self) -> bool:
-        """Count the measurements of new seconds. Return whether one is entirely in the window."""
+        """Return whether there is a new second that is entirely in the window."""
         samples, before = self._control.state.samples, self._read
         self._read = len(samples)
-        new = [one for one in samples[before:] if one.second >= self._first]
-        for one in new:
-            for each in one.measurements:
-                self._measurements[each.kind, each.name] += count(each.values)
-        return bool(new)
+        return any(one.second >= self._first for one in samples[before:])
