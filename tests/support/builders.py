@@ -20,6 +20,7 @@ from loadbench.engine.journal.events import (
     Conditions,
     Event,
     Finding,
+    Measurement,
     Phase,
     Requests,
     RunResumed,
@@ -81,6 +82,17 @@ def cell_started(cell: str = "m1_u2_s2", attempt: int = 1) -> CellStarted:
 def requests(successes: Buckets = ((10.0, 40),), failures: Buckets = ()) -> tuple[Requests, ...]:
     """Return requests with the only request name in the included locustfile."""
     return (Requests(method="POST", name="/predict", successes=successes, failures=failures),)
+
+
+def measurement(
+    name: str = "first token",
+    kind: str = "TTFT",
+    unit: str = "ms",
+    values: Buckets = ((40.0, 20), (50.0, 19), (80.0, 1)),
+    failures: int = 0,
+) -> Measurement:
+    """Return a measurement, by default 40 times to the first token."""
+    return Measurement(kind=kind, name=name, unit=unit, values=values, failures=failures)
 
 
 def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:

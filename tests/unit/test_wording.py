@@ -31,13 +31,12 @@ from loadbench.wording import (
     cell_legend,
     cells_table,
     event_line,
-    interval_legend,
     outcome_line,
     progress_line,
-    repeats_table,
     table,
     wrapped,
 )
+from loadbench.wording.repeats import interval_legend, repeats_table
 from tests.support.builders import (
     answered,
     cell_failed,

@@ -11,8 +11,12 @@ from tests.support.harness import REPOSITORY
 PACKAGE = REPOSITORY / "tui" / "loadbench"
 OUTPUT = {PACKAGE / "cli" / "output.py", PACKAGE / "cli" / "live_output.py"}
 """The modules that print, always printable text."""
+_FOLDERS = (PACKAGE / "wording", PACKAGE / "ui")
 CHECKED = sorted(
-    {*(PACKAGE / "cli").glob("*.py"), PACKAGE / "wording.py", *(PACKAGE / "ui").rglob("*.py")}
+    {
+        *(PACKAGE / "cli").glob("*.py"),
+        *(file for part in ("ui", "wording") for file in (PACKAGE / part).rglob("*.py")),
+    }
     - OUTPUT
 )
 _PRINTING = ("print", "echo", "secho", "Console", "echo_via_pager", "pprint", "inspect")

@@ -10,12 +10,13 @@ from types import FrameType, TracebackType
 from loadbench import wording
 from loadbench.cli.live_output import LiveOutput
 from loadbench.engine.journal.codec import Entry
-from loadbench.engine.journal.events import RunResumed
+from loadbench.engine.journal.events import CellFinished, RunResumed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.recommendation.sentences import answer
 from loadbench.engine.requests.stopping import signal_runner, stop_run
 from loadbench.engine.run_reader import Run, RunReader, RunStatus
+from loadbench.wording.measurements import measurement_lines
 
 POLL_S = 0.2
 """Seconds between two polls of the journal."""
@@ -112,13 +113,15 @@ class PlainView:
                 time.sleep(POLL_S)
 
     def _on_entry(self, entry: Entry, state: RunState) -> None:
-        """Queue the output line of an entry; `state` is the run's state after the entry."""
+        """Queue the output lines of an entry; `state` is the run's state after the entry."""
         self._read_at = time.monotonic()
         if isinstance(entry.event, RunResumed):
             # Print only the events after the resume.
             self._lines.clear()
         if line := wording.event_line(entry, state):
             self._lines.append(line)
+        if isinstance(entry.event, CellFinished):
+            self._lines += [f"    {line}" for line in measurement_lines(entry.event)]
 
     def _print_new_lines(self) -> None:
         lines, self._lines = self._lines, []

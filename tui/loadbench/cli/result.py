@@ -15,6 +15,7 @@ from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.report.target.facts import target_facts
 from loadbench.engine.report.target.replicas import replica_rows
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.wording.measurements import measurements_table
 
 
 def print_result(run: Run, *, as_json: bool) -> None:
@@ -36,6 +37,9 @@ def print_result(run: Run, *, as_json: bool) -> None:
     output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))
     if replicas := _replica_lines(run.state):
         output.data("\n".join(["", *replicas, ""]))
+    if measured := measurements_table(list(run.state.cells.values())):
+        lines = measured if columns is None else wording.wrapped(measured, columns)
+        output.data("\n".join(["", *lines, ""]))
     for note in _notes(run.state):
         output.data(note)
     target = run.state.started.target if run.state.started else None

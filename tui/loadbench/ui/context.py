@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.metrics import AnyMetric
 from loadbench.ui.catalog_feed import CatalogFeed
 from loadbench.ui.following.follower import utc
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
@@ -28,7 +28,7 @@ class UiContext:
     """Returns monotonic seconds."""
     now: Callable[[], datetime] = utc
     """Returns the time of day, in UTC."""
-    metrics: dict[str, Metric] = field(default_factory=dict)
+    metrics: dict[str, AnyMetric] = field(default_factory=dict)
     """The metrics that the user chose, by screen. They are kept while the app runs."""
 
     @property

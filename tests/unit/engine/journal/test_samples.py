@@ -1,13 +1,21 @@
 """Samples: an immutable sequence of recent seconds, with older ones merged into buckets."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.events import Container, ErrorCount, Requests, Sample, Stages
+from loadbench.engine.journal.events import (
+    Container,
+    ErrorCount,
+    Measurement,
+    Requests,
+    Sample,
+    Stages,
+)
 from loadbench.engine.journal.samples import Part, Samples
 from loadbench.engine.journal.time_bucket import (
     BUCKET_S,
@@ -23,17 +31,30 @@ LENGTH = 95
 
 
 def busy_second(second: int) -> Sample:
-    """Return a random second with two request names, failures, stages and two containers."""
+    """Return a random second with two request names, failures, stages, measurements, containers."""
     draw = random.Random(second)
     latencies = {round(draw.lognormvariate(3, 1), 1): draw.randint(1, 3) for _ in range(20)}
     return sample(
         second=second,
         users=draw.randint(1, 9),
         requests=(
-            *requests(tuple(sorted(latencies.items())), ((5.0, draw.randint(0, 2)),)),
+            replace(
+                requests(tuple(sorted(latencies.items())), ((5.0, draw.randint(0, 2)),))[0],
+                stages=draw.choice([None, Stages(count=1, latency_ms=draw.randint(1, 9))]),
+            ),
             Requests(method="GET", name="/", successes=((0.05, 1),)),
         ),
         stages=Stages(count=1, latency_ms=draw.randint(1, 9), total_ms=1.0),
+        measurements=tuple(
+            Measurement(
+                kind="METRIC",
+                name=name,
+                unit=unit,
+                values=((-draw.random(), 1), (float(draw.randint(0, 9)), draw.randint(1, 3))),
+                failures=draw.randint(0, 1),
+            )
+            for name, unit in draw.sample([("first token", "ms"), ("tokens", ""), ("a", "b")], 2)
+        ),
         errors=(ErrorCount(error=draw.choice(["503", "timeout"]), count=1),),
         containers=tuple(
             Container(
@@ -115,6 +136,9 @@ def test_totals_over_buckets_equal_totals_over_all_seconds() -> None:
     every = totals_of(SECONDS)
 
     assert kept.requests == every.requests
+    assert any(one.stages for one in kept.requests)
+    assert kept.measurements == every.measurements
+    assert len(kept.measurements) == 3
     assert kept.errors == every.errors
     assert kept.stages == every.stages
 

@@ -12,6 +12,7 @@ from loadbench.engine.report.metrics import (
     goal_state,
     goals_of,
     main_percentiles,
+    next_metric,
     own_state,
 )
 from loadbench.engine.report.recommendation.goal import GOAL_FRACTIONS, Goal
@@ -63,9 +64,10 @@ def test_a_label_has_the_unit(metric: Metric, label: str) -> None:
 def test_the_last_metric_is_followed_by_the_first() -> None:
     metrics = tuple(Metric)
 
-    assert Metric.P90.next_of(metrics) is Metric.P95
-    assert Metric.BOTTLENECK.next_of(metrics) is Metric.P50
-    assert Metric.FAILURES.next_of((Metric.P50, Metric.FAILURES)) is Metric.P50
+    assert next_metric(Metric.P90, metrics) is Metric.P95
+    assert next_metric(Metric.BOTTLENECK, metrics) is Metric.P50
+    assert next_metric(Metric.FAILURES, (Metric.P50, Metric.FAILURES)) is Metric.P50
+    assert next_metric(Metric.RPS, (Metric.P50, Metric.FAILURES)) is Metric.P50
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.journal.time_bucket import MAX_ERROR_KINDS
 from loadbench.engine.measure.buckets import merge
 from loadbench.engine.report.running_totals import Accumulator, RunningTotals
-from tests.support.builders import requests, sample, samples_of, state_with
+from tests.support.builders import measurement, requests, sample, samples_of, state_with
 
 latencies = st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0])
 histograms = st.dictionaries(latencies, st.integers(1, 5), max_size=3).map(
@@ -120,6 +120,14 @@ def test_adding_samples_one_by_one_gives_the_same_totals(samples: list[Sample], 
         state = state_with(samples[:length], measured_from=measured_from)
         grown, at_once = accumulator.of(state), Accumulator().of(state)
         assert as_sums(grown) == as_sums(at_once)
+
+
+def test_totals_have_the_measurements_of_the_window() -> None:
+    samples = [sample(second=n, measurements=(measurement(),)) for n in range(5)]
+
+    [found] = Accumulator().of(state_with(samples, measured_from=2)).measurements
+
+    assert found == measurement(values=((40.0, 60), (50.0, 57), (80.0, 3)))
 
 
 def test_another_attempt_starts_from_zero() -> None:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.events import Sample
+from loadbench.engine.journal.events import Requests, Sample
 from loadbench.engine.journal.samples import Samples
 from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket
 from loadbench.engine.measure.buckets import count, failures, successes
 from loadbench.engine.report.slices import Slice, Slices, slice_width_s
-from tests.support.builders import requests, sample, samples_of
+from tests.support.builders import measurement, requests, sample, samples_of
 
 
 def seconds(number: int, since: int = 0) -> list[Sample]:
@@ -43,6 +43,31 @@ def test_a_short_cell_has_one_slice_per_second() -> None:
     assert slices[1] == Slice(
         1, 1, successes=2, p50_ms=11.0, p90_ms=11.0, p95_ms=11.0, p99_ms=11.0, failures=1, users=2
     )
+
+
+def test_slices_cover_only_the_main_requests() -> None:
+    ready = Requests(method="GET", name="/ready", successes=((1.0, 9),), failures=((1.0, 2),))
+    samples = samples_of([sample(requests=(*requests(((10.0, 4),)), ready))])
+    slices = Slices()
+
+    [one] = slices.of(samples)
+    [main] = slices.of(samples, "POST /predict")
+
+    assert (one.successes, one.failures, one.p50_ms) == (13, 2, 1.0)
+    assert (main.successes, main.failures, main.p50_ms) == (4, 0, 10.0)
+
+
+def test_slices_have_the_measurements_of_their_seconds() -> None:
+    samples = [
+        sample(second=second, measurements=(measurement(values=((float(second), 2),)),))
+        for second in range(1200)
+    ]
+
+    slices = Slices().of(samples_of(samples))
+
+    found = [one.measurements[0] for one in slices]
+    assert [one.count for one in found] == [20] * 120
+    assert [one.percentile("max").value for one in found] == [*map(float, range(9, 1200, 10))]
 
 
 def test_no_samples_give_no_slices() -> None:

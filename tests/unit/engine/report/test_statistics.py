@@ -9,7 +9,7 @@ from loadbench.engine.report.statistics import (
     latency_percentiles,
     live_statistics,
 )
-from tests.support.builders import cell_finished, sample, state_with
+from tests.support.builders import cell_finished, measurement, sample, state_with
 
 
 def named(*names: str) -> tuple[Requests, ...]:
@@ -63,3 +63,37 @@ def test_percentiles_without_a_successful_request_have_no_value() -> None:
 
 def test_no_requests_give_no_rows() -> None:
     assert live_statistics(Accumulator().of(state_with([]))).rows == ()
+
+
+def test_the_main_requests_have_their_own_row() -> None:
+    of_main = Requests(method="GET", name="/a", successes=((10.0, 10),), failures=(), completed=9)
+    finished = cell_finished(requests=(*named("/b"), of_main), completed=20)
+
+    statistics = cell_statistics(finished, "GET /a")
+
+    assert [(row.name, row.is_main) for row in statistics.rows] == [
+        ("GET /a", True),
+        ("GET /b", False),
+        ("all", False),
+    ]
+    assert statistics.main
+    assert (statistics.main.name, statistics.main.rps) == ("GET /a", 0.9)
+    assert cell_statistics(finished).main == statistics.rows[-1]
+
+
+def test_a_main_name_of_several_methods_covers_all_of_them() -> None:
+    requests = (Requests(method="POST", name="/a", successes=(), failures=()), *named("/a", "/b"))
+
+    main = cell_statistics(cell_finished(requests=requests), "/a").main
+
+    assert main
+    assert (main.name, main.successes, main.failures) == ("/a", 10, 1)
+
+
+def test_statistics_have_the_measurements_of_their_window() -> None:
+    samples = [sample(second=second, measurements=(measurement(),)) for second in range(4)]
+
+    [live] = live_statistics(Accumulator().of(state_with(samples, measured_from=2))).measurements
+    [found] = cell_statistics(cell_finished(measurements=(measurement(),))).measurements
+
+    assert (live.count, found.count) == (80, 40)

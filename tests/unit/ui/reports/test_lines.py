@@ -25,9 +25,9 @@ from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.text import SERIES, Tone, plain, width
 from loadbench.ui.reports.lines import (
-    CHARTED,
     COLUMNS,
     cell_values,
+    charted_metrics,
     columns_of,
     dispensable_columns,
     repeated_lines,
@@ -333,7 +333,7 @@ def test_failures_are_charted_in_percent() -> None:
 
 def test_a_bottleneck_has_no_chart() -> None:
     assert chart_by_level(swept(make_profile()), Metric.BOTTLENECK) is None
-    assert Metric.BOTTLENECK not in CHARTED
+    assert Metric.BOTTLENECK not in charted_metrics(None)
 
 
 def test_invalid_cells_are_not_in_the_charts() -> None:

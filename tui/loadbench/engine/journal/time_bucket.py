@@ -12,6 +12,7 @@ from loadbench.engine.journal.events import (
     Buckets,
     Container,
     ErrorCount,
+    Measurement,
     Requests,
     Sample,
     Stages,
@@ -39,9 +40,10 @@ class ContainerRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketContents:
-    """Requests completed and resources used in ten seconds."""
+    """Requests completed, values reported and resources used in ten seconds."""
 
     requests: tuple[Requests, ...]
+    measurements: tuple[Measurement, ...]
     stages: Stages
     errors: tuple[ErrorCount, ...]
     """At most `MAX_ERROR_KINDS` errors, plus one entry for all others."""
@@ -52,7 +54,7 @@ class BucketContents:
 class TimeBucket:
     """Ten merged seconds: sums of counts, and the range of successes, users and container usage.
 
-    Other measurements of a `Sample`, such as those of the load generator, are dropped.
+    Other fields of a `Sample`, such as those of the load generator, are dropped.
     """
 
     second: int
@@ -85,13 +87,37 @@ class TimeBucket:
                     failures=_unpack(bad),
                     untimed_successes=untimed_good,
                     untimed_failures=untimed_bad,
+                    stages=Stages(**stages) if stages else None,
                 )
-                for method, name, good, bad, untimed_good, untimed_bad in contents["requests"]
+                for method, name, good, bad, untimed_good, untimed_bad, stages in contents[
+                    "requests"
+                ]
+            ),
+            measurements=tuple(
+                Measurement(
+                    kind=kind, name=name, unit=unit, values=_unpack(values), failures=failures
+                )
+                for kind, name, unit, values, failures in contents["measurements"]
             ),
             stages=Stages(**contents["stages"]),
             errors=tuple(ErrorCount(error=text, count=n) for text, n in contents["errors"]),
             containers=tuple(ContainerRange(**fields) for fields in contents["containers"]),
         )
+
+
+class _StageSums:
+    def __init__(self) -> None:
+        self._count = 0
+        self._sums = dict.fromkeys(_STAGES, 0.0)
+
+    def add(self, stages: Stages) -> None:
+        self._count += stages.count
+        for name in _STAGES:
+            self._sums[name] += getattr(stages, name)
+
+    @property
+    def stages(self) -> Stages:
+        return Stages(count=self._count, **self._sums)
 
 
 @dataclass(slots=True)
@@ -100,14 +126,51 @@ class _RequestCounts:
     failures: Counter[float] = field(default_factory=Counter)
     untimed_successes: int = 0
     untimed_failures: int = 0
+    stages: _StageSums | None = None
+
+
+@dataclass(slots=True)
+class _MeasurementCounts:
+    values: Counter[float] = field(default_factory=Counter)
+    failures: int = 0
+
+
+class MeasurementTotals:
+    """Running totals of measurements by type, name and unit."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str], _MeasurementCounts] = {}
+
+    def add(self, measurements: Iterable[Measurement]) -> None:
+        """Add the measurements of one sample or bucket."""
+        for one in measurements:
+            identity = (one.kind, one.name, one.unit)
+            counts = self._counts.setdefault(identity, _MeasurementCounts())
+            _add_buckets(counts.values, one.values)
+            counts.failures += one.failures
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Measurements in order of their first event."""
+        return tuple(
+            Measurement(
+                kind=kind,
+                name=name,
+                unit=unit,
+                values=tuple(sorted(counts.values.items())),
+                failures=counts.failures,
+            )
+            for (kind, name, unit), counts in self._counts.items()
+        )
 
 
 class RequestTotals:
-    """Running totals of requests, stages and errors over samples and buckets."""
+    """Running totals of requests, measurements, stages and errors over samples and buckets."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], _RequestCounts] = {}
-        self._stages: Counter[str] = Counter()
+        self._measurements = MeasurementTotals()
+        self._stages = _StageSums()
         self._errors: Counter[str] = Counter()
 
     def add(self, part: Sample | TimeBucket) -> None:
@@ -120,9 +183,11 @@ class RequestTotals:
             _add_buckets(counts.failures, request.failures)
             counts.untimed_successes += request.untimed_successes
             counts.untimed_failures += request.untimed_failures
-        self._stages["count"] += contents.stages.count
-        for name in _STAGES:
-            self._stages[name] += getattr(contents.stages, name)
+            if request.stages:
+                counts.stages = counts.stages or _StageSums()
+                counts.stages.add(request.stages)
+        self._measurements.add(contents.measurements)
+        self._stages.add(contents.stages)
         for error in contents.errors:
             is_new = error.error not in self._errors
             is_full = len(self._errors) >= MAX_ERROR_KINDS
@@ -139,17 +204,20 @@ class RequestTotals:
                 failures=tuple(sorted(counts.failures.items())),
                 untimed_successes=counts.untimed_successes,
                 untimed_failures=counts.untimed_failures,
+                stages=counts.stages.stages if counts.stages else None,
             )
             for (method, name), counts in self._counts.items()
         )
 
     @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Measurements in order of their first event."""
+        return self._measurements.measurements
+
+    @property
     def stages(self) -> Stages:
         """Stage times summed over all successful requests."""
-        return Stages(
-            count=int(self._stages["count"]),
-            **{name: float(self._stages[name]) for name in _STAGES},
-        )
+        return self._stages.stages
 
     @property
     def errors(self) -> tuple[ErrorCount, ...]:
@@ -175,8 +243,13 @@ def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
             (
                 *(request.method, request.name, _pack(request.successes), _pack(request.failures)),
                 *(request.untimed_successes, request.untimed_failures),
+                asdict(request.stages) if request.stages else None,
             )
             for request in totals.requests
+        ],
+        "measurements": [
+            (one.kind, one.name, one.unit, _pack(one.values), one.failures)
+            for one in totals.measurements
         ],
         "stages": asdict(totals.stages),
         "errors": [astuple(error) for error in totals.errors],
@@ -234,7 +307,8 @@ def _pack(histogram: Buckets) -> tuple[bool, list[float], list[int]]:
     """Convert a histogram to a form that compresses well.
 
     Latencies have three significant digits and at most two decimals, so the differences between
-    them in hundredths of a ms are small integers. Any other values are kept unchanged.
+    them in hundredths of a ms are small integers. Any other values, such as those of measurements
+    with another unit, are kept unchanged.
     """
     latencies, counts = [ms for ms, _ in histogram], [n for _, n in histogram]
     hundredths = [round(ms * 100) for ms in latencies]

@@ -50,7 +50,7 @@ def results_of_name(finished: CellFinished, name: str | None) -> CellFinished:
     return replace(
         finished,
         requests=requests,
-        completed=sum(_completed(one) for one in requests),
+        completed=num_completed(requests),
         stages=total_stages(requests),
     )
 
@@ -68,7 +68,10 @@ def total_stages(requests: Iterable[Requests]) -> Stages:
     )
 
 
-def _completed(requests: Requests) -> int:
-    # Earlier versions recorded the number only for all names together. Within a steady window, as
-    # many requests end as start.
-    return num_successes([requests]) if requests.completed is None else requests.completed
+def num_completed(requests: Iterable[Requests]) -> int:
+    """Return the number of successful responses within the window, whenever the request started.
+
+    Earlier versions recorded the number only for all names together. Within a steady window, as
+    many requests end as start, so the successes are counted instead.
+    """
+    return sum(num_successes([one]) if one.completed is None else one.completed for one in requests)

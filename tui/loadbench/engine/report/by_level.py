@@ -17,7 +17,8 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.measure.main_request import main_of, results_of_name
-from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.measurements.metric import MeasurementMetric, metric_of
+from loadbench.engine.report.metrics import AnyMetric, Metric
 from loadbench.engine.report.rows import PERCENTILES
 
 
@@ -30,10 +31,10 @@ class LevelCurve:
     """Pairs of `Level.amount` and value, sorted by amount. The value may be None."""
 
 
-def metric_by_level(state: RunState, metric: Metric) -> tuple[LevelCurve, ...]:
+def metric_by_level(state: RunState, metric: AnyMetric) -> tuple[LevelCurve, ...]:
     """Return a metric against load, with one curve per number of models.
 
-    Percentiles in ms are computed from merged histograms, throughput in requests/s is averaged over
+    Percentiles are computed from merged histograms, throughput in requests/s is averaged over
     the measured time, and failures are a percentage of all requests.
 
     Args:
@@ -41,6 +42,8 @@ def metric_by_level(state: RunState, metric: Metric) -> tuple[LevelCurve, ...]:
         metric: The metric. A bottleneck is not a number, so it has no curves.
     """
     match metric:
+        case MeasurementMetric():
+            return _curves(state, lambda cells: _measured(cells, metric))
         case Metric.BOTTLENECK:
             return ()
         case Metric.RPS:
@@ -52,6 +55,10 @@ def metric_by_level(state: RunState, metric: Metric) -> tuple[LevelCurve, ...]:
         state,
         lambda cells: percentile(merge(successes(cell.requests) for cell in cells), fraction),
     )
+
+
+def _measured(cells: Sequence[CellFinished], metric: MeasurementMetric) -> float | None:
+    return metric_of((one for cell in cells for one in cell.measurements), metric)
 
 
 def _rps(cells: Sequence[CellFinished]) -> float:

@@ -5,7 +5,14 @@ from enum import StrEnum
 
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.recommendation.goal import FAILURE_RATIO, MIN_RPS, set_goals
+from loadbench.engine.report.measurements.metric import MeasurementMetric, measurement_metrics
+from loadbench.engine.report.recommendation.goal import (
+    FAILURE_RATIO,
+    MIN_RPS,
+    Goal,
+    all_goals,
+    set_goals,
+)
 from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome
 from loadbench.engine.report.rows import Row
 
@@ -41,11 +48,12 @@ class Metric(StrEnum):
         """Whether the metric is a percentile of latency."""
         return self in LATENCIES
 
-    def next_of(self, metrics: Sequence["Metric"]) -> "Metric":
-        """Return the metric that follows in a sequence. The first one follows the last one."""
-        return metrics[(metrics.index(self) + 1) % len(metrics)]
+    def limits(self, goal: Goal) -> bool:
+        """Return whether a goal limits the metric."""
+        return goal.key == self.goal
 
 
+AnyMetric = Metric | MeasurementMetric
 LATENCIES = (Metric.P50, Metric.P90, Metric.P95, Metric.P99)
 _COLUMNS = {
     Metric.RPS: "rps",
@@ -73,28 +81,57 @@ def goals_of(state: RunState) -> Goals:
     return state.profile.goals if state.profile else Goals()
 
 
+def metrics_of(state: RunState) -> tuple[AnyMetric, ...]:
+    """Return the metrics that a run has, in the order in which users switch them."""
+    return (*Metric, *measurement_metrics(state))
+
+
+def next_metric(metric: AnyMetric, metrics: Sequence[AnyMetric]) -> AnyMetric:
+    """Return the metric that follows in a sequence.
+
+    The first one follows the last one, and any metric that is not in the sequence.
+    """
+    index = metrics.index(metric) if metric in metrics else -1
+    return metrics[(index + 1) % len(metrics)]
+
+
 def default_metric(goals: Goals) -> Metric:
     """Return the percentile that has a goal, preferably p95. Without such a goal, return p90."""
     limits = set_goals(goals)
     return next((metric for metric in _PREFERRED if metric.goal in limits), Metric.P90)
 
 
-def main_percentiles(goals: Goals, chosen: Metric | None = None) -> tuple[Metric, Metric, Metric]:
+def latency_metric(chosen: AnyMetric | None, goals: Goals) -> Metric:
+    """Return the percentile of latency that a user chose. If it is another metric, the default."""
+    if isinstance(chosen, Metric) and chosen.is_latency:
+        return chosen
+    return default_metric(goals)
+
+
+def main_percentiles(
+    goals: Goals, chosen: AnyMetric | None = None
+) -> tuple[Metric, Metric, Metric]:
     """Return the three percentiles to show if there is room for three: p50, p90 or p95, and p99.
 
     Args:
         goals: The goals of the profile. A goal for p95 replaces p90 by p95.
         chosen: The metric that the user chose. If it is p90 or p95, it is shown.
     """
-    middle = chosen if chosen in (Metric.P90, Metric.P95) else None
-    if middle is None:
-        middle = Metric.P90 if goals.p95_ms is None else Metric.P95
+    middle = Metric.P90 if goals.p95_ms is None else Metric.P95
+    if isinstance(chosen, Metric) and chosen in (Metric.P90, Metric.P95):
+        middle = chosen
     return Metric.P50, middle, Metric.P99
 
 
-def goal_limit(goals: Goals, metric: Metric) -> float | None:
+def goal_of(goals: Goals, metric: AnyMetric) -> Goal | None:
+    """Return the goal that limits a metric, or None if the profile does not set it."""
+    return next((goal for goal in all_goals(goals) if metric.limits(goal)), None)
+
+
+def goal_limit(goals: Goals, metric: AnyMetric) -> float | None:
     """Return the limit of the goal for a metric, or None if the profile does not set it."""
-    return set_goals(goals).get(metric.goal or "")
+    goal = goal_of(goals, metric)
+    return goal.limit if goal else None
 
 
 def check_state(check: GoalCheck) -> GoalState:
@@ -113,9 +150,10 @@ def goal_state(row: Row) -> GoalState | None:
     return max(map(check_state, row.checks), key=state_order, default=None)
 
 
-def own_state(row: Row, metric: Metric) -> GoalState | None:
+def own_state(row: Row, metric: AnyMetric) -> GoalState | None:
     """Return the state of the goal that limits a metric, or None if there is no such goal."""
-    return next((check_state(check) for check in row.checks if check.goal.key == metric.goal), None)
+    states = (check_state(check) for check in row.checks if metric.limits(check.goal))
+    return max(states, key=state_order, default=None)
 
 
 def state_order(state: GoalState) -> int:

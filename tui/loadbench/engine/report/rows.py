@@ -28,6 +28,10 @@ from loadbench.engine.numbers import latency
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.profile.sections.goals import Goals
+from loadbench.engine.report.measurements.statistics import (
+    MeasurementStatistics,
+    cell_measurements,
+)
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,
@@ -87,6 +91,10 @@ class Row:
     """None if the results do not show a bottleneck."""
     checks: tuple[GoalCheck, ...] = ()
     """One check per goal. Empty without goals, and for cells without usable results."""
+    measurements: tuple[MeasurementStatistics, ...] = ()
+    """Statistics of measurements, sorted by name."""
+    main: str | None = None
+    """Name of the main requests, of which requests, rates, latencies and stages are. None: all."""
 
     @property
     def meets_goals(self) -> str | None:
@@ -229,6 +237,8 @@ def _row(state: RunState, cell_state: CellState, bottleneck: Bottleneck | None) 
         **(_numbers(results_of_name(finished, main_of(profile))) if finished else {}),
         bottleneck=bottleneck,
         checks=_checks(finished, goals, main_of(profile)),
+        measurements=cell_measurements(finished) if finished else (),
+        main=main_of(profile),
     )
 
 
@@ -239,7 +249,7 @@ COLUMNS = (
     *("attempt", "verdict", "reasons", "requests", "failures", "aborted", "failure_ratio", "rps"),
     *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "measured_s", "queue_ms", "decode_ms"),
     *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
-    *("workers", "few_samples", "bound", "meets_goals", "goal_missed"),
+    *("workers", "few_samples", "bound", "meets_goals", "goal_missed", "main"),
 )
 """Columns of `summary.csv` in order. Other programs read them, so append new columns."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from loadbench.engine.journal.events import ErrorCount, Phase, Requests, Stages
+from loadbench.engine.journal.events import ErrorCount, Measurement, Phase, Requests, Stages
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.time_bucket import RequestTotals
 
@@ -15,6 +15,7 @@ class RunningTotals:
     """True if they cover the measurement window so far, False if all samples before it."""
     seconds: int
     requests: tuple[Requests, ...]
+    measurements: tuple[Measurement, ...]
     stages: Stages
     errors: tuple[ErrorCount, ...]
     """Sorted by frequency, descending."""
@@ -51,6 +52,7 @@ class Accumulator:
             is_measured=bool(measured),
             seconds=len(counted),
             requests=self._totals.requests,
+            measurements=self._totals.measurements,
             stages=self._totals.stages,
             errors=self._totals.errors,
         )

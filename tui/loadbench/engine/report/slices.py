@@ -4,13 +4,23 @@ from collections import Counter
 from dataclasses import dataclass
 
 from loadbench.engine.journal.samples import Samples
-from loadbench.engine.journal.time_bucket import ContainerRange, TimeBucket, merge_ranges
+from loadbench.engine.journal.time_bucket import (
+    ContainerRange,
+    MeasurementTotals,
+    TimeBucket,
+    merge_ranges,
+)
 from loadbench.engine.measure.buckets import (
     num_failures,
     num_successes,
     percentile,
     successes,
     to_buckets,
+)
+from loadbench.engine.measure.main_request import of_name
+from loadbench.engine.report.measurements.statistics import (
+    MeasurementStatistics,
+    measurement_statistics,
 )
 
 MAX_SLICES = 120
@@ -38,6 +48,8 @@ class Slice:
     """Highest number of users in the slice."""
     containers: tuple[ContainerRange, ...] = ()
     """Usage of each container."""
+    measurements: tuple[MeasurementStatistics, ...] = ()
+    """Statistics of each measurement with a value in the slice."""
 
     @property
     def rps(self) -> float:
@@ -57,26 +69,28 @@ class Slices:
     """
 
     def __init__(self) -> None:
-        self._source: tuple[str, int, int] | None = None
+        self._source: tuple[object, ...] = ()
         self._width_s = 1
         self._complete: list[Slice] = []
 
-    def of(self, samples: Samples) -> list[Slice]:
+    def of(self, samples: Samples, main: str | None = None) -> list[Slice]:
         """Return the slices of an attempt.
 
         Args:
             samples: Samples that extend those of the last call or belong to another attempt.
+            main: Name of the requests that the slices cover; see `of_name`. None: all requests.
         """
         width_s = slice_width_s(len(samples))
         first = samples.first
-        source = (first.cell, first.attempt, first.second) if first else None
+        source = (first.cell, first.attempt, first.second, main) if first else ()
         if source != self._source or width_s != self._width_s:
             self._source, self._width_s, self._complete = source, width_s, []
         complete = len(samples) // width_s
         for number in range(len(self._complete), complete):
-            self._complete.append(_slice(samples, number * width_s, (number + 1) * width_s))
+            begin = number * width_s
+            self._complete.append(_slice(samples, begin, begin + width_s, main))
         begin, end = complete * width_s, len(samples)
-        last = [_slice(samples, begin, end)] if begin < end else []
+        last = [_slice(samples, begin, end, main)] if begin < end else []
         return [*self._complete[:complete], *last]
 
 
@@ -85,18 +99,21 @@ def slice_width_s(seconds: int) -> int:
     return next((s for s in _WIDTHS_S if seconds <= s * MAX_SLICES), _WIDTHS_S[-1])
 
 
-def _slice(samples: Samples, begin: int, end: int) -> Slice:
+def _slice(samples: Samples, begin: int, end: int, main: str | None) -> Slice:
     parts = list(samples.parts(begin, end))
     counts: Counter[float] = Counter()
     containers: tuple[ContainerRange, ...] = ()
+    measured = MeasurementTotals()
     succeeded, failed = 0, 0
     for part in parts:
         # Unpack one part at a time: half an hour of unpacked parts would take megabytes.
         contents = part.unpacked() if isinstance(part, TimeBucket) else part
-        succeeded += num_successes(contents.requests)
-        failed += num_failures(contents.requests)
-        for latency_ms, number in successes(contents.requests):
+        requests = of_name(contents.requests, main)
+        succeeded += num_successes(requests)
+        failed += num_failures(requests)
+        for latency_ms, number in successes(requests):
             counts[latency_ms] += number
+        measured.add(contents.measurements)
         containers = merge_ranges(containers, contents.containers)
     latency = to_buckets(counts)
     return Slice(
@@ -110,4 +127,5 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
         failures=failed,
         users=max(part.users for part in parts),
         containers=containers,
+        measurements=measurement_statistics(measured.measurements, end - begin),
     )

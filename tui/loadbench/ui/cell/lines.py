@@ -11,6 +11,7 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import CellState, CellStatus
 from loadbench.engine.measure.buckets import percentile, successes
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.metrics import Metric, default_metric
@@ -26,6 +27,7 @@ from loadbench.ui.lines.cell import (
 )
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import MARKS, VERDICT_TONES
+from loadbench.ui.lines.measurements import cut_names, measurement_lines
 from loadbench.ui.lines.run import activity_line, breadcrumb_line, clock, status_label
 from loadbench.ui.lines.stats import (
     early_failure_lines,
@@ -47,7 +49,8 @@ def figures_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
     statistics = found_statistics(shown)
     if statistics is None:
         return "", [line((shown.why_empty, Tone.DIM))]
-    lines = stat_lines(statistics, columns) + long_name_lines(statistics, columns)
+    lines = stat_lines(statistics, columns) + measurement_lines(statistics, shown.goals, columns)
+    lines += long_name_lines(statistics, columns, cut_names(statistics, shown.goals, columns))
     return window_label(statistics), lines
 
 
@@ -92,8 +95,8 @@ def verdict_lines(
     lines += goal_lines(shown.checks, glyphs, columns)
     lines += bottleneck_lines(shown, columns) + note_lines(shown.finished, columns)
     metric = default_metric(shown.goals)
-    others = [_repeat(cell, metric) for cell in repeats]
-    others += [_attempt(number, end, metric) for number, end in earlier]
+    others = [_repeat(cell, metric, shown.main) for cell in repeats]
+    others += [_attempt(number, end, metric, shown.main) for number, end in earlier]
     for other in others:
         lines += wrap(other, columns, indent=2)
     return lines
@@ -105,18 +108,18 @@ def _no_verdict(cell: CellState) -> str:
     return "Pending: to be measured again" if cell.attempt else "Not measured yet"
 
 
-def _repeat(cell: CellState, metric: Metric) -> Line:
+def _repeat(cell: CellState, metric: Metric, main: str | None) -> Line:
     heading: tuple[str, Tone] = (f"Repeat {cell.cell.key}: ", Tone.STRONG)
     if cell.status is CellStatus.FINISHED and cell.finished:
-        return line(heading, *_result(cell.finished, metric))
+        return line(heading, *_result(cell.finished, metric, main))
     return line(heading, (cell.status.value, Tone.DIM))
 
 
-def _attempt(attempt: int, end: CellEnd | None, metric: Metric) -> Line:
+def _attempt(attempt: int, end: CellEnd | None, metric: Metric, main: str | None) -> Line:
     outcome: list[str | tuple[str, Tone]]
     match end:
         case CellFinished():
-            outcome = _result(end, metric)
+            outcome = _result(end, metric, main)
         case CellFailed(reason=reason):
             outcome = [("failed", Tone.BAD), f": {reason}"]
         case CellSkipped(reason=reason):
@@ -126,7 +129,10 @@ def _attempt(attempt: int, end: CellEnd | None, metric: Metric) -> Line:
     return line((f"Attempt {attempt}: ", Tone.STRONG), *outcome)
 
 
-def _result(finished: CellFinished, metric: Metric) -> list[str | tuple[str, Tone]]:
+def _result(
+    finished: CellFinished, metric: Metric, main: str | None
+) -> list[str | tuple[str, Tone]]:
+    finished = results_of_name(finished, main)
     latency = number(percentile(successes(finished.requests), PERCENTILES[metric.column]))
     rate = number(finished.completed / finished.measured_s)
     verdict = finished.verdict

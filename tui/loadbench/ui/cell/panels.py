@@ -8,10 +8,11 @@ from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.state import CellState
+from loadbench.engine.report.metrics import AnyMetric
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
 from loadbench.ui.context import UiContext
-from loadbench.ui.lines.cell import CellView, stage_table
+from loadbench.ui.lines.cell import CellView, found_statistics, stage_table
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import CellLog, cell_log_lines
@@ -98,6 +99,7 @@ class CellPanels(Panels):
         repeats: Sequence[CellState],
         earlier: Sequence[tuple[int, CellEnd | None]],
         log: CellLog,
+        metric: AnyMetric | None = None,
     ) -> None:
         """Show a cell.
 
@@ -106,13 +108,16 @@ class CellPanels(Panels):
             repeats: Its other repeats.
             earlier: Its earlier attempts: the number of each, and the event that ended it, or None.
             log: The log lines of services during its latest attempt.
+            metric: The metric of the left chart that the user chose, or None.
         """
-        self._charts.show(shown)
+        self._charts.show(shown, metric)
         panel = self.query_one("#verdict", LineView)
         panel.show(verdict_lines(shown, repeats, earlier, self._signs, panel.columns or 50))
         panel = self.query_one("#stats", LineView)
         window, lines = figures_panel(shown, panel.columns or 80)
         panel.show(lines)
+        found = found_statistics(shown)
+        panel.set_class(bool(found and found.measurements), "-measurements")
         panel.set_title(f"Statistics · {window}" if window else "Statistics")
         panel.note(LATENCY_NOTE)
         panel = self.query_one("#replicas", LineView)

@@ -7,6 +7,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from loadbench.engine.journal.state import CellState, RunState
+from loadbench.engine.report.measurements.metric import measurement_metrics
+from loadbench.engine.report.metrics import AnyMetric, default_metric, goals_of, next_metric
 from loadbench.ui.cell.lines import cell_header_lines
 from loadbench.ui.cell.panels import MAX_CELL_LOG_LINES, CellPanels
 from loadbench.ui.context import UiContext
@@ -22,7 +24,7 @@ from loadbench.ui.run_base import (
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.notification_line import NotificationLine
-from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
+from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
 from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
@@ -46,6 +48,7 @@ class CellScreen(TabbedRunScreen):
         OPEN_KEY,
         COPY_KEY,
         DETACH_KEY,
+        METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the run"),
         *tab_keys(CellPanels.TABS, "panel"),
@@ -82,6 +85,7 @@ class CellScreen(TabbedRunScreen):
             _repeats(run.state, key),
             self.watched.earlier(key),
             self.watched.log_of(key, max_lines=MAX_CELL_LOG_LINES),
+            self.context.metrics.get("cell"),
         )
         self.update_keys()
 
@@ -89,7 +93,24 @@ class CellScreen(TabbedRunScreen):
         """Enable the actions that the state of the run and of the cell allows."""
         if action == "move":
             return True if self._beside(int(str(parameters[0]))) else None
+        if action == "metric":
+            return len(self._metrics) > 1 and self.panels.is_visible("latency")
         return super().check_action(action, parameters)
+
+    @property
+    def _metrics(self) -> tuple[AnyMetric, ...]:
+        """The metrics of the left chart: the default for latency, and those of measurements."""
+        if self.watched.run is None:
+            return ()
+        state = self.watched.run.state
+        return (default_metric(goals_of(state)), *measurement_metrics(state))
+
+    def action_metric(self) -> None:
+        """Show the next measurement in the left chart, or the latency."""
+        metrics = self._metrics
+        now = self.context.metrics.get("cell", metrics[0])
+        self.context.metrics["cell"] = next_metric(now, metrics)
+        self.repaint()
 
     def action_move(self, by: int) -> None:
         """Show the cell `by` places after the current one in the plan."""

@@ -7,6 +7,7 @@ that lasted a day.
 from dataclasses import dataclass
 
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.report.running_totals import Accumulator, RunningTotals
 from loadbench.engine.report.slices import Slice, Slices
 
@@ -40,4 +41,5 @@ class FigureReader:
         if not state.samples:
             return NO_FIGURES
         totals = None if has_dropped_samples else self._accumulator.of(state)
-        return AttemptFigures(totals=totals, slices=tuple(self._slices.of(state.samples)))
+        slices = self._slices.of(state.samples, main_of(state.profile))
+        return AttemptFigures(totals=totals, slices=tuple(slices))

@@ -11,6 +11,7 @@ from loadbench.engine.journal.reader import read_attempt, read_attempt_ends
 from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
 from loadbench.engine.journal.service_log import LOCUST_FILE_NAME
 from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
@@ -149,12 +150,17 @@ class WatchedRun:
                 totals=figures.totals,
                 slices=figures.slices,
                 is_live=self.status is RunStatus.LIVE,
+                main=main_of(state.profile),
             )
         if not cell.attempt:
             return CellView(cell, None)
         read = self._get("attempt", self._attempts, (key, cell.attempt), _read_attempt)
         row = next(row for row in self.view.run.rows if row.cell == key)
-        derived: dict[str, Any] = {"bottleneck": row.bottleneck, "checks": row.checks}
+        derived: dict[str, Any] = {
+            "bottleneck": row.bottleneck,
+            "checks": row.checks,
+            "main": main_of(state.profile),
+        }
         if read is None:
             return CellView(cell, None, **derived)
         attempt, figures = read

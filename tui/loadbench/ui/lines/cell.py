@@ -11,6 +11,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.buckets import num_successes
+from loadbench.engine.measure.main_request import of_name, total_stages
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import GoalState, check_state, goals_of
@@ -55,6 +56,8 @@ class CellView:
     """Bottleneck of the cell. None if it was not identified."""
     checks: Sequence[GoalCheck] = ()
     """One check per goal of the profile. Empty without goals or usable results."""
+    main: str | None = None
+    """Name of the main requests of the profile. None: results speak of all requests."""
 
     @property
     def key(self) -> str:
@@ -123,20 +126,22 @@ def stage_table(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
 
 
 def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]:
-    if shown.finished:
-        return draw(shown.finished.stages)
-    if shown.totals is None:
+    source = shown.finished or shown.totals
+    if source is None:
         return [line((shown.why_empty, Tone.DIM))]
-    if not num_successes(shown.totals.requests):
+    requests = of_name(source.requests, shown.main)
+    if not shown.finished and not num_successes(requests):
         return [line((NO_REQUESTS, Tone.DIM))]
-    return draw(shown.totals.stages)
+    of_main = total_stages(requests)
+    # Journals of earlier versions have stages only for all names together.
+    return draw(of_main if shown.main and of_main.count else source.stages)
 
 
 def found_statistics(shown: CellView) -> CellStatistics | None:
     """Return the statistics of a cell, or None if it has none."""
     if shown.finished:
-        return cell_statistics(shown.finished)
-    return live_statistics(shown.totals) if shown.totals else None
+        return cell_statistics(shown.finished, shown.main)
+    return live_statistics(shown.totals, shown.main) if shown.totals else None
 
 
 def bottleneck_lines(shown: CellView | Row, columns: int) -> list[Line]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
-from loadbench.engine.report.metrics import Metric, goal_state, own_state
+from loadbench.engine.report.measurements.metric import MeasurementMetric
+from loadbench.engine.report.metrics import AnyMetric, Metric, goal_state, own_state
 from loadbench.engine.report.rows import Row
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.metric import (
@@ -21,7 +23,7 @@ from loadbench.ui.lines.metric import (
     live_text,
     metric_text,
 )
-from loadbench.ui.lines.text import Line, Piece, Tone, line
+from loadbench.ui.lines.text import Line, Piece, Tone, fit_middle, line
 from loadbench.wording import counted
 
 CELL_COLUMNS = 10
@@ -49,9 +51,9 @@ def verdict_tone(row: Row) -> Tone:
 class CellLayout:
     """The values that every cell of a matrix shows. The signs follow the first value."""
 
-    metric: Metric
+    metric: AnyMetric
     """The first value."""
-    others: tuple[Metric, ...] = ()
+    others: tuple[AnyMetric, ...] = ()
     word_columns: int = _VALUE_COLUMNS
     """Width of a bottleneck."""
 
@@ -71,25 +73,27 @@ class CellLayout:
         """Whether a bottleneck is shown as a longer word."""
         return self.word_columns > _VALUE_COLUMNS
 
-    def width(self, metric: Metric) -> int:
+    def width(self, metric: AnyMetric) -> int:
         """Return the width of a value."""
         if metric is Metric.BOTTLENECK:
             return self.word_columns
         return _VALUE_COLUMNS if metric is self.metric else _VALUE_COLUMNS - 1
 
-    def head(self, metric: Metric) -> str:
+    def head(self, metric: AnyMetric) -> str:
         """Return the name of a value."""
         if metric is Metric.BOTTLENECK and not self.has_long_words:
             return _SHORT_BOTTLENECK
+        if isinstance(metric, MeasurementMetric):
+            return fit_middle(metric.name, self.width(metric) - 1)
         return _HEADS.get(metric, metric.value)
 
-    def text(self, row: Row, metric: Metric) -> str:
+    def text(self, row: Row, metric: AnyMetric) -> str:
         """Return a value of a cell, padded to its width."""
         if metric is Metric.BOTTLENECK and self.has_long_words:
             return self.padded(metric, bottleneck_word(row.bottleneck, is_long=True))
         return self.padded(metric, metric_text(row, metric))
 
-    def padded(self, metric: Metric, text: str) -> str:
+    def padded(self, metric: AnyMetric, text: str) -> str:
         """Return a value or a head padded to the width of the value. Words are left-aligned."""
         columns = self.width(metric)
         is_word = metric is Metric.BOTTLENECK and metric is not self.metric
@@ -97,7 +101,7 @@ class CellLayout:
 
 
 def wide_layout(
-    metric: Metric, latency: Metric, rows: Sequence[Row], models: int, columns: int
+    metric: AnyMetric, latency: Metric, rows: Sequence[Row], models: int, columns: int
 ) -> CellLayout:
     """Return a layout with throughput, a latency and the bottleneck, as far as they fit.
 
@@ -303,7 +307,11 @@ def _status(
         case CellStatus.SKIPPED:
             return "skip", glyphs.skipped, Tone.WARN
         case CellStatus.RUNNING if cell.cell.key == state.current:
-            live = live_text(state.samples[-1], layout.metric) if state.samples else ""
+            live = _live(state, layout.metric) if state.samples else ""
             return glyphs.running + live, "", Tone.ACCENT
         case _:
             return glyphs.pending, "", Tone.DIM
+
+
+def _live(state: RunState, metric: AnyMetric) -> str:
+    return live_text(state.samples[-1], metric, main_of(state.profile))

@@ -5,18 +5,21 @@ from collections.abc import Collection, Iterator, Sequence
 from loadbench.engine.journal.events import Sample, Verdict
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.measure.buckets import num_failures, num_successes, percentile, successes
+from loadbench.engine.measure.main_request import of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
+from loadbench.engine.report.measurements.metric import MeasurementMetric, metric_of
 from loadbench.engine.report.metrics import (
+    AnyMetric,
     GoalState,
     Metric,
-    goal_limit,
+    goal_of,
     goal_state,
 )
-from loadbench.engine.report.recommendation.goal import Goal, all_goals
+from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.rows import PERCENTILES, Row
 from loadbench.ui.lines.glyphs import Glyphs, in_ascii
-from loadbench.ui.lines.text import Tone
+from loadbench.ui.lines.text import Tone, fit_middle
 
 GOAL_TONES = {
     GoalState.PASSED: Tone.GOOD,
@@ -56,9 +59,12 @@ def goal_sign(state: GoalState, glyphs: Glyphs) -> str:
     }[state]
 
 
-def metric_text(row: Row, metric: Metric) -> str:
+def metric_text(row: Row, metric: AnyMetric) -> str:
     """Return the value of a metric in at most five columns, or six for a bottleneck."""
     match metric:
+        case MeasurementMetric():
+            found = metric.of(row.measurements)
+            return _measured(found.value if found else None, metric)
         case Metric.BOTTLENECK:
             return bottleneck_word(row.bottleneck)
         case Metric.FAILURES:
@@ -68,22 +74,31 @@ def metric_text(row: Row, metric: Metric) -> str:
     return _latency(getattr(row, metric.column))
 
 
-def live_text(sample: Sample, metric: Metric) -> str:
+def live_text(sample: Sample, metric: AnyMetric, main: str | None = None) -> str:
     """Return the value of a metric in one second of a cell in at most five columns.
 
     The text is empty if there is no value.
+
+    Args:
+        sample: The second.
+        metric: The metric.
+        main: Name of the main requests; see `of_name`. None: all requests.
     """
-    succeeded = num_successes(sample.requests)
+    requests = of_name(sample.requests, main)
+    succeeded = num_successes(requests)
     match metric:
+        case MeasurementMetric():
+            value = metric_of(sample.measurements, metric)
+            return "" if value is None else _measured(value, metric, MAX_COLUMNS - 1)
         case Metric.BOTTLENECK:
             return ""
         case Metric.FAILURES:
-            failed = num_failures(sample.requests)
+            failed = num_failures(requests)
             total = failed + succeeded
             return _percent(failed / total) if total else ""
         case Metric.RPS:
             return _rate(succeeded, MAX_COLUMNS - 1)
-    newest = percentile(successes(sample.requests), PERCENTILES[metric.column])
+    newest = percentile(successes(requests), PERCENTILES[metric.column])
     return "" if newest is None else _latency(newest, MAX_COLUMNS - 1)
 
 
@@ -93,7 +108,7 @@ def bottleneck_word(bottleneck: Bottleneck | None, *, is_long: bool = False) -> 
 
 
 def sweep_legend(
-    metric: Metric, goals: Goals, rows: Sequence[Row], glyphs: Glyphs, columns: int
+    metric: AnyMetric, goals: Goals, rows: Sequence[Row], glyphs: Glyphs, columns: int
 ) -> str:
     """Return the metric of the sweep with its goal and unit, and the meaning of the signs.
 
@@ -106,15 +121,16 @@ def sweep_legend(
         glyphs: The terminal's character set.
         columns: Maximum width.
     """
-    limit = goal_limit(goals, metric)
-    head = metric.label if limit is None else Goal(key=metric.goal or "", limit=limit).text()
+    goal = goal_of(goals, metric)
+    unit = metric.unit if isinstance(metric, MeasurementMetric) else ""
+    head = goal.text(unit) if goal else metric.label
     return next(
         (
             text
             for text in _legends(head, goals, rows, glyphs)
             if len(in_ascii(text) if glyphs.ascii else text) <= columns
         ),
-        metric.label,
+        fit_middle(metric.label, columns),
     )
 
 
@@ -165,6 +181,11 @@ def _rate(rps: float | None, columns: int = MAX_COLUMNS) -> str:
         if rps is not None and rps >= unit and len(content) > columns:
             content = f"{rps / unit:.0f}{sign}"
     return content[:columns]
+
+
+def _measured(value: float | None, metric: MeasurementMetric, columns: int = MAX_COLUMNS) -> str:
+    """Return a value of a measurement in its unit. Only milliseconds have a larger unit."""
+    return _latency(value, columns) if metric.unit == "ms" else _rate(value, columns)
 
 
 def _percent(ratio: float | None) -> str:

@@ -16,6 +16,7 @@ from loadbench.wording import ESTIMATE_LEGEND
 LATENCY_NOTE = "latency in ms, successful requests"
 NO_REQUESTS = "No requests completed yet"
 _OTHER_LEGEND = f"{OTHER_REQUESTS}: too many names. Group them with name= in the locustfile"
+_MAIN_LEGEND = "▸ main request"
 _HEADER = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
 _MIN_NAME_COLUMNS = 8
 """Minimum width of names beside all numbers."""
@@ -46,18 +47,27 @@ def stat_lines(statistics: CellStatistics, columns: int) -> list[Line]:
     if not statistics.rows:
         return [line((NO_REQUESTS, Tone.DIM))]
     room = _room(statistics, columns)
-    body = [(fit_middle(row.name, room), *_numbers(row)) for row in statistics.rows]
+    body = [
+        (_marked(fit_middle(row.name, room), row, statistics), *_numbers(row))
+        for row in statistics.rows
+    ]
     lines = table(_HEADER, body)
-    if any(_has_estimate(row) for row in statistics.rows):
-        lines.append(line((ESTIMATE_LEGEND, Tone.DIM)))
+    legends = [ESTIMATE_LEGEND] if has_estimates(statistics) else []
+    if _has_main(statistics):
+        legends.append(_MAIN_LEGEND)
+    if legends:
+        lines += wrap(line((" · ".join(legends), Tone.DIM)), columns)
     if any(row.name == OTHER_REQUESTS for row in statistics.rows):
         lines.append(line((_OTHER_LEGEND, Tone.DIM)))
     return lines
 
 
-def long_name_lines(statistics: CellStatistics, columns: int) -> list[Line]:
-    """Return the complete names that `stat_lines` cuts, wrapped."""
+def long_name_lines(
+    statistics: CellStatistics, columns: int, further: Sequence[str] = ()
+) -> list[Line]:
+    """Return the complete names of requests that `stat_lines` cuts, and further names, wrapped."""
     names = [row.name for row in statistics.rows if cell_len(row.name) > _room(statistics, columns)]
+    names += further
     if not names:
         return []
     lines = [line(("Complete names:", Tone.DIM))]
@@ -106,17 +116,30 @@ def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
     return lines
 
 
-def _has_estimate(row: RequestStatistics) -> bool:
+def has_estimates(statistics: CellStatistics) -> bool:
+    """Return whether too few samples back a percentile of the requests."""
     return any(
         percentile.value_ms is not None and not percentile.has_enough_samples
+        for row in statistics.rows
         for percentile in row.percentiles
     )
+
+
+def _has_main(statistics: CellStatistics) -> bool:
+    return any(row.is_main for row in statistics.rows)
+
+
+def _marked(name: str, row: RequestStatistics, statistics: CellStatistics) -> Piece:
+    """Return the name of a row. If there are main requests, they have a mark."""
+    if not _has_main(statistics):
+        return Piece(name)
+    return Piece(f"▸ {name}", Tone.STRONG) if row.is_main else Piece(f"  {name}")
 
 
 def _room(statistics: CellStatistics, columns: int) -> int:
     """Return the maximum width of names, beside which all numbers fit if possible."""
     numbers = table(_HEADER[1:], [_numbers(row) for row in statistics.rows], left=0)
-    room = columns - _GAP - max(map(width, numbers))
+    room = columns - _GAP - max(map(width, numbers)) - 2 * _has_main(statistics)
     return room if room >= _MIN_NAME_COLUMNS else _SCROLLED_NAME_COLUMNS
 
 

@@ -40,6 +40,7 @@ SERIES = (
 )
 
 _MIN_GAP = 2
+_SHORT_NAME_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,11 @@ def fit_middle(content: str, columns: int) -> str:
     end = max(0, columns - 1) // 2
     head = set_cell_size(content, max(0, columns - 1 - end))
     return f"{head}…{set_cell_size(content[::-1], end)[::-1]}"
+
+
+def short_name(name: str) -> str:
+    """Return a name of requests for titles, without its middle if it is long."""
+    return fit_middle(name, _SHORT_NAME_COLUMNS)
 
 
 def _shown(content: str) -> str:

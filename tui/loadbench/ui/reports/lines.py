@@ -6,8 +6,10 @@ from loadbench.engine.catalog import Catalog
 from loadbench.engine.numbers import number
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.measurements.metric import measurement_metrics
 from loadbench.engine.report.metrics import (
     LATENCIES,
+    AnyMetric,
     GoalState,
     Metric,
     goal_state,
@@ -23,15 +25,9 @@ from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line, traits_line, traits_of
 from loadbench.ui.lines.target import target_line, target_of
-from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, wrap
-from loadbench.wording import (
-    ESTIMATE_LEGEND,
-    interval_legend,
-    outcome_line,
-    repeats_used,
-    span,
-    spawn_rate,
-)
+from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, short_name, wrap
+from loadbench.wording import ESTIMATE_LEGEND, outcome_line, spawn_rate
+from loadbench.wording.repeats import interval_legend, repeats_used, span
 
 RATE, REPEAT, GOAL, VERDICT = "rate", "rep", "goal", "verdict"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (
@@ -60,8 +56,6 @@ DISPENSABLE = ("p99.9", "max", RATE, "p90", "p50", "p99")
 """Columns to omit if the table is too wide, in this order. A column with a goal is kept."""
 _ENTRY_INDENT = 3
 """Columns before the settings of a run in the list, so that they start below its time."""
-CHARTED = (*LATENCIES, Metric.FAILURES)
-"""The metrics that the left chart can show."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
@@ -101,6 +95,11 @@ def _run_entry(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
     indent = Piece(" " * _ENTRY_INDENT)
     traits = traits_line(run.state, glyphs, columns - _ENTRY_INDENT)
     return [status, *wrap((indent, *traits), columns, indent=_ENTRY_INDENT)]
+
+
+def charted_metrics(run: Run | None) -> tuple[AnyMetric, ...]:
+    """Return the metrics that the left chart can show of a run."""
+    return (*LATENCIES, Metric.FAILURES, *(measurement_metrics(run.state) if run else ()))
 
 
 def no_runs(columns: int, *, complete: bool) -> list[Line]:
@@ -201,12 +200,12 @@ def table_legend(rows: Sequence[Row], columns: Sequence[int], width: int) -> str
         parts.append(ESTIMATE_LEGEND)
     if any(goal_state(row) is GoalState.UNDECIDED for row in rows):
         parts.append(UNDECIDED_LEGEND)
-    full = "; ".join(parts)
-    return (
-        full
-        if len(full) <= width
-        else "; ".join([parts[0], *(part.partition(":")[0] for part in parts[1:])])
-    )
+    main = next((row.main for row in rows if row.main), None)
+    units = f"results of {main}; {parts[0]}" if main else parts[0]
+    short = [part.partition(":")[0] for part in parts[1:]]
+    cut = f"results of {short_name(main)}; {parts[0]}" if main else units
+    legends = ("; ".join(some) for some in ([units, *parts[1:]], [units, *short], [cut, *short]))
+    return next((legend for legend in legends if len(legend) <= width), "; ".join([cut, *short]))
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goals_of, next_metric
 from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, report_path
 from loadbench.ui.context import UiContext
@@ -24,12 +24,7 @@ from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.text import Line, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun
 from loadbench.ui.reports.cell_table import CellTable
-from loadbench.ui.reports.lines import (
-    CHARTED,
-    repeated_lines,
-    run_entries,
-    run_lines,
-)
+from loadbench.ui.reports.lines import charted_metrics, repeated_lines, run_entries, run_lines
 from loadbench.ui.reports.managing import ManagingScreen
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
@@ -179,12 +174,14 @@ class ReportsScreen(ManagingScreen):
         self._show_chart("#throughput", run, Metric.RPS)
 
     @property
-    def _metric(self) -> Metric:
-        """The metric of the left chart."""
+    def _metric(self) -> AnyMetric:
+        """The metric of the left chart: the chosen one, if the run has it."""
+        chosen = self.context.metrics.get("reports")
         goals = goals_of(self._shown.state) if self._shown else Goals()
-        return self.context.metrics.get("reports", default_metric(goals))
+        is_known = chosen in charted_metrics(self._shown)
+        return chosen if chosen and is_known else default_metric(goals)
 
-    def _show_chart(self, name: str, run: Run | None, metric: Metric) -> None:
+    def _show_chart(self, name: str, run: Run | None, metric: AnyMetric) -> None:
         chart, panel = (
             chart_by_level(run.state, metric) if run else None,
             self.query_one(name, ChartView),
@@ -309,7 +306,7 @@ class ReportsScreen(ManagingScreen):
 
     def action_metric(self) -> None:
         """Show the next metric in the left chart."""
-        self.context.metrics["reports"] = self._metric.next_of(CHARTED)
+        self.context.metrics["reports"] = next_metric(self._metric, charted_metrics(self._shown))
         self._show_chart("#latency", self._shown, self._metric)
 
     def action_sort(self) -> None:

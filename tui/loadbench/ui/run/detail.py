@@ -38,4 +38,5 @@ def _numbers(row: Row) -> list[str]:
         f"{name} {row.latency_text(column)}" for column, name in PERCENTILE_NAMES.items()
     )
     failed = counted(row.failures or 0, "failure")
-    return [f"{number(row.rps)} req/s, {latencies} ms, {failed}, "]
+    name = f"{row.main}: " if row.main else ""
+    return [f"{name}{number(row.rps)} req/s, {latencies} ms, {failed}, "]

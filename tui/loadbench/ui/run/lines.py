@@ -25,6 +25,7 @@ from loadbench.ui.lines.cell import (
 )
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.measurements import measurement_lines
 from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import (
@@ -35,7 +36,7 @@ from loadbench.ui.lines.stats import (
     window_label,
 )
 from loadbench.ui.lines.target import sent_to_lines, target_line, target_of
-from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
+from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, short_name, width
 from loadbench.wording import counted
 
 BAR_COLUMNS = 16
@@ -57,7 +58,8 @@ def statistics_panel(shown: CellView, glyphs: Glyphs, columns: int) -> tuple[str
     statistics, reasons = found_statistics(shown), outcome_lines(shown.cell, columns)
     if statistics is None:
         return "", reasons or [line((shown.why_empty, Tone.DIM))]
-    label, rows = window_label(statistics), stat_lines(statistics, columns)
+    label = window_label(statistics)
+    rows = stat_lines(statistics, columns) + measurement_lines(statistics, shown.goals, columns)
     if shown.finished is None:
         return label, [*reasons[:_MAX_REASON_LINES], *rows]
     goals = goal_lines(shown.checks, glyphs, columns)
@@ -70,15 +72,16 @@ def figures_line(shown: CellView, metric: Metric, columns: int) -> Line:
     Args:
         shown: The cell.
         metric: The percentile to show.
-        columns: Maximum width. The period of the results is omitted if it does not fit.
+        columns: Maximum width. The period of the results is omitted if it does not fit, then the
+            name of the main requests.
     """
     statistics = found_statistics(shown)
     key, separator = Piece(f" {shown.key}", Tone.STRONG), Piece(" · ", Tone.DIM)
     if statistics is None:
         return (key, separator, Piece(shown.why_empty, Tone.DIM))
-    if not statistics.rows:
+    row = statistics.main
+    if row is None:
         return (key, separator, Piece(NO_REQUESTS, Tone.DIM))
-    row = statistics.rows[-1]
     found = next(one for one in row.percentiles if one.name == metric.column)
     value = latency(found.value_ms, backed=found.has_enough_samples)
     failures = Piece(counted(row.failures, "failure"), Tone.BAD if row.failures else Tone.PLAIN)
@@ -87,11 +90,13 @@ def figures_line(shown: CellView, metric: Metric, columns: int) -> Line:
     if verdict:
         parts.append(Piece(verdict.value, VERDICT_TONES[verdict]))
     period = Piece(f"{statistics.seconds:g} s {_PERIODS[statistics.window]}", Tone.DIM)
-    full, short = (
+    name = [Piece(short_name(shown.main), Tone.DIM)] if shown.main else []
+    named = [key, *name, *parts[1:]]
+    full, shorter, short = (
         tuple(piece for part in some for piece in (separator, part))[1:]
-        for some in ([*parts, period], parts)
+        for some in ([*named, period], named, parts)
     )
-    return full if width(full) <= columns else short
+    return next((one for one in (full, shorter) if width(one) <= columns), short)
 
 
 def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:

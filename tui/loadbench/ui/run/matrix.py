@@ -8,16 +8,19 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goals_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import CellLayout, Grid, grid_of, matrix_lines, wide_layout
 from loadbench.ui.lines.metric import sweep_legend
-from loadbench.ui.lines.text import Line
+from loadbench.ui.lines.text import Line, fit_middle
 from loadbench.ui.run.detail import detail_lines
 from loadbench.ui.widgets.line_view import LineView
 
+_TITLE_COLUMNS = 12
+"""Columns of the upper border that the title and the corners need beside a name."""
 _NO_GRID = Grid((), (), {})
 
 
@@ -57,12 +60,12 @@ class MatrixView(LineView):
         self._layout = CellLayout(metric=Metric.P90)
 
     @property
-    def metric(self) -> Metric:
+    def metric(self) -> AnyMetric:
         """The metric that is shown."""
         return self._layout.metric
 
     def show_run(
-        self, run: Run, glyphs: Glyphs, *, cursor: str | None, metric: Metric | None = None
+        self, run: Run, glyphs: Glyphs, *, cursor: str | None, metric: AnyMetric | None = None
     ) -> None:
         """Show a run.
 
@@ -87,6 +90,11 @@ class MatrixView(LineView):
             # The heads stay in place when the panel is scrolled, so all lines are drawn again.
             self._layout = layout
             self.refresh()
+        main = main_of(state.profile)
+        # The legend has the name of a measurement.
+        is_named = main is not None and isinstance(layout.metric, Metric)
+        name = fit_middle(main or "", max(0, self.size.width - _TITLE_COLUMNS)) if is_named else ""
+        self.set_title(" · ".join(filter(None, ("Sweep", name))))
         lines = matrix_lines(
             self._grid, state, run.rows, glyphs, layout=layout, live=live, cursor=cursor
         )
@@ -98,7 +106,7 @@ class MatrixView(LineView):
         elif has_moved and place:
             self._bring_into_view(*place)
 
-    def _fitting_layout(self, run: Run, metric: Metric, goals: Goals) -> CellLayout:
+    def _fitting_layout(self, run: Run, metric: AnyMetric, goals: Goals) -> CellLayout:
         if not self._is_maximised:
             return CellLayout(metric=metric)
         room = self.size.width - self._grid.label_columns

@@ -11,11 +11,11 @@ from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.progress import WAITING
 from loadbench.engine.journal.service_log import FILE_NAME, LOCUST_FILE_NAME
 from loadbench.engine.profile.driver_settings import settings_of
-from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.metrics import AnyMetric, goals_of, latency_metric
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import View
-from loadbench.ui.lines.cell import CellView, stage_bar, stage_table
+from loadbench.ui.lines.cell import CellView, found_statistics, stage_bar, stage_table
 from loadbench.ui.lines.charts.usage import recent_usage
 from loadbench.ui.lines.containers import RECENT_S, container_entries
 from loadbench.ui.lines.events import EventLine, event_lines, selected_row
@@ -123,7 +123,7 @@ class RunPanels(Panels):
         *,
         cursor: str,
         is_chosen: bool,
-        metric: Metric | None = None,
+        metric: AnyMetric | None = None,
     ) -> None:
         """Show a run and the selected cell.
 
@@ -140,7 +140,7 @@ class RunPanels(Panels):
         self._show_cell(shown, metric)
         self._levels.show(state, metric)
         if self.narrow:
-            main = metric if metric and metric.is_latency else default_metric(goals_of(state))
+            main = latency_metric(metric, goals_of(state))
             figures = self.query_one("#figures", TextLine)
             figures.show([figures_line(shown, main, self.size.width or 80)])
         self._show_events(view.events, cursor if is_chosen and cursor != state.current else "")
@@ -174,7 +174,7 @@ class RunPanels(Panels):
         lines = wrap(line((text, Tone.DIM)), columns)
         panel.show_entries([MenuEntry("", tuple(lines))], self._glyphs)
 
-    def _show_cell(self, shown: CellView, metric: Metric | None) -> None:
+    def _show_cell(self, shown: CellView, metric: AnyMetric | None) -> None:
         self._charts.show(shown, metric)
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs
@@ -188,6 +188,8 @@ class RunPanels(Panels):
         stats.show(lines)
         stats.set_title(" · ".join(filter(None, ("Statistics", shown.key, window))))
         stats.note(LATENCY_NOTE)
+        found = found_statistics(shown)
+        self.query_one("#lower").set_class(bool(found and found.measurements), "-measurements")
         panel = self.query_one("#failures", LineView)
         failed, lines = failures_panel(shown, panel.columns or 60)
         panel.show(lines)

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from loadbench.engine.journal.events import CellFailed
-from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.metrics import metrics_of, next_metric
 from loadbench.engine.run_reader import RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import Job
@@ -300,8 +300,11 @@ class RunScreen(CommandScreen):
 
     def action_metric(self) -> None:
         """Show the next metric in the sweep."""
-        self.context.metrics["run"] = self.query_one(MatrixView).metric.next_of(tuple(Metric))
-        self.repaint()
+        if self.run:
+            metrics = metrics_of(self.run.state)
+            now = self.query_one(MatrixView).metric
+            self.context.metrics["run"] = next_metric(now, metrics)
+            self.repaint()
 
     def action_look(self) -> None:
         """Open the screen of the selected cell."""

@@ -22,6 +22,8 @@ from loadbench.ui.widgets.line_view import LineView
 NO_SAMPLES = "No samples yet"
 LOADING = "Loading…"
 _MIN_COLUMNS, _MIN_ROWS = 20, 4
+_TITLE_EDGES = 4
+"""Columns of the upper border inside its corners that a title cannot use."""
 
 
 class ChartView(LineView, inherit_bindings=False):
@@ -91,7 +93,8 @@ class ChartView(LineView, inherit_bindings=False):
             line(f"{label} ", *full),
             line(f"{label} ", *short),
         )
-        fitting = (title for title in titles if width(title) <= self.size.width)
+        room = self.size.width - _TITLE_EDGES
+        fitting = (title for title in titles if width(title) <= room)
         self.set_title(next(fitting, titles[-1]))
 
     def _redraw(self) -> None:

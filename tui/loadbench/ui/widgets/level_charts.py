@@ -2,7 +2,8 @@
 
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.measurements.metric import MeasurementMetric
+from loadbench.engine.report.metrics import AnyMetric, Metric, goals_of, latency_metric
 from loadbench.ui.lines.charts.by_level import chart_by_level
 from loadbench.ui.lines.charts.plot import Chart
 from loadbench.ui.lines.charts.series import goal_note
@@ -27,19 +28,22 @@ class LevelCharts:
         self.throughput = ChartView(
             "req/s", id="level-throughput", signs=signs, ascii_frame=ascii_frame
         )
-        self._source: tuple[Metric, tuple[CellFinished | None, ...]] | None = None
+        self._source: tuple[AnyMetric, tuple[CellFinished | None, ...]] | None = None
         self._charts: tuple[Chart | None, Chart | None] = (None, None)
 
-    def show(self, state: RunState, chosen: Metric | None = None) -> None:
+    def show(self, state: RunState, chosen: AnyMetric | None = None) -> None:
         """Draw the charts if the panels are visible.
 
         Args:
             state: The state of the run.
-            chosen: The metric that the user chose. A percentile is shown.
+            chosen: The metric that the user chose. A percentile of latency or of a measurement is
+                shown.
         """
         if not (self.latency.region.width or self.throughput.region.width):
             return
-        metric = chosen if chosen and chosen.is_latency else default_metric(goals_of(state))
+        metric: AnyMetric = latency_metric(chosen, goals_of(state))
+        if isinstance(chosen, MeasurementMetric):
+            metric = chosen
         # Merging the histograms of all cells is slow, and they change only when a cell ends.
         source = (metric, tuple(cell.finished for cell in state.cells.values()))
         if source != self._source:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.events import Requests, Verdict
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.export.locust_html import with_note
-from tests.support.builders import cell_finished, requests
+from tests.support.builders import cell_finished, measurement, requests
 
 ROOT = b'<div id="root"></div>'
 PAGE = b"<html><script>var x = '" + ROOT + b"';</script><body>\n" + ROOT + b"</body>"
@@ -23,6 +23,24 @@ def test_the_note_states_the_scope_of_the_report_and_its_differences() -> None:
     assert b"measurement window of 10 s" in tail
     assert b"loadbench-tui reports 40.0 req/s" in tail
     assert tail.endswith(b'</div></div>\n    <div id="root"></div></body>')
+
+
+def test_the_note_names_the_measurements_that_the_page_lacks() -> None:
+    measured = (measurement(), measurement("a<b", "METRIC"))
+    page = with_note(PAGE, cell_finished(measurements=measured), Goals())
+
+    note = b"\nMeasurements are not requests, so this page has none of a&lt;b (METRIC), first token"
+    assert note in page
+    assert b"Measurements" not in with_note(PAGE, cell_finished(), Goals())
+
+
+def test_the_note_has_the_throughput_of_the_main_requests() -> None:
+    ready = Requests(method="GET", name="/ready", successes=((1.0, 90),), failures=())
+    finished = cell_finished(requests=(*requests(((10.0, 300),)), ready), completed=390)
+
+    page = with_note(PAGE, finished, Goals(), "POST /predict")
+
+    assert b"loadbench-tui reports 30.0 req/s of POST /predict, counting" in page
 
 
 def test_the_note_states_whether_each_goal_is_met() -> None:

@@ -33,6 +33,7 @@ from tests.support.builders import (
     state_after,
     write_journal,
 )
+from tests.support.chat_cells import MAIN, chat_run
 from tests.support.four_cells import BEGUN, SWEEP
 
 COLUMNS = (
@@ -83,6 +84,7 @@ def test_csv_and_json_have_the_same_cells() -> None:
         conditions = row.pop("circumstances")
         assert (row.pop("host"), row.pop("replicas")) == (None, [])
         assert (row.pop("early_failures"), row.pop("notes")) == ([], [])
+        assert (row.pop("measurements"), len(row.pop("names"))) == ([], bool(row["requests"]))
         assert (conditions is None) is (row["requests"] is None)
         assert conditions is None or not {"gaps", "lag"} & conditions.keys()
         assert {key: "" if value is None else str(value) for key, value in row.items()} == printed
@@ -308,3 +310,28 @@ def test_a_summary_that_cannot_be_read_is_kept_if_the_journal_is_damaged(
         write_summary(replace(state, damaged_lines=1), tmp_path)
     assert contents(tmp_path) == before
     write_summary(state, tmp_path)
+
+
+def test_the_json_has_names_and_measurements_of_each_cell() -> None:
+    summary = json.loads(summary_json(chat_run()))
+
+    cell = summary["cells"][0]
+    assert summary["main"] == MAIN
+    assert {row["main"] for row in table(chat_run())} == {MAIN}
+    assert [(one["name"], one["is_main"], one["rps"]) for one in cell["names"]] == [
+        ("GET /", False, 23.6),
+        (MAIN, True, 23.6),
+    ]
+    assert (cell["names"][1]["p50_ms"], cell["names"][1]["few_samples"]) == (220.0, "p99 p99.9")
+    first, tokens, _ = cell["measurements"]
+    assert (first["name"], first["p95"], first["per_s"]) == ("first token", 78.0, None)
+    assert (tokens["kind"], tokens["unit"], tokens["per_s"]) == ("METRIC", "tokens", 1440.0)
+
+
+def test_a_run_without_a_main_request_has_no_name_of_it() -> None:
+    summary = json.loads(summary_json(state_after(*SWEEP)))
+
+    assert summary["main"] is None
+    assert {row["main"] for row in table(state_after(*SWEEP))} == {""}
+    assert [cell["measurements"] for cell in summary["cells"]] == [[]] * 4
+    assert [len(cell["names"]) for cell in summary["cells"]] == [1, 0, 0, 1]

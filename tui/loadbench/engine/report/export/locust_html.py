@@ -3,9 +3,11 @@
 from html import escape
 
 from loadbench.engine.journal.events import CellFinished, Verdict
+from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.evidence.notes import note_text
+from loadbench.engine.report.measurements.statistics import cell_measurements
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,
@@ -42,7 +44,7 @@ def with_note(page: bytes, finished: CellFinished, goals: Goals, main: str | Non
     note = (
         f'<div style="{box}"><strong style="font-size: 20px">{escape(finished.cell)}: '
         f"{finished.verdict.value}</strong>{reasons}{_goals(finished, goals, main)}"
-        f'<div style="{_SMALL}">{escape(_note(finished))}</div></div>'
+        f'<div style="{_SMALL}">{escape(_note(finished, main))}</div></div>'
     )
     return head + note.encode() + b"\n    " + root + rest
 
@@ -59,8 +61,10 @@ def _goal(check: GoalCheck) -> str:
     return f"Goal {check.outcome.value}: {check_text(check)}{why}"
 
 
-def _note(finished: CellFinished) -> str:
-    rps = number(finished.completed / finished.measured_s)
+def _note(finished: CellFinished, main: str | None) -> str:
+    rps = number(results_of_name(finished, main).completed / finished.measured_s)
+    of_main = f" of {main}" if main else ""
+    names = ", ".join(one.label for one in cell_measurements(finished))
     hosts = ", ".join([one.host for one in finished.replicas] or [finished.host])
     return (f"Requests went to {hosts}.\n" if hosts else "") + (
         f"This page covers all requests that started in the measurement window of "
@@ -70,7 +74,8 @@ def _note(finished: CellFinished) -> str:
         "also cover successful requests only, but are not rounded. Goals cover all requests: a "
         "failed request counts as slower than any limit.\n"
         "RPS differs: this page divides all requests, including failures, by the time until the "
-        f"last response. loadbench-tui reports {rps} req/s, counting only successful requests "
-        "completed in the window. On this page, charts are smoothed over ten seconds, and "
+        f"last response. loadbench-tui reports {rps} req/s{of_main}, counting only successful "
+        "requests completed in the window. On this page, charts are smoothed over ten seconds, and "
         "percentiles with few samples are not marked as estimates."
+        + (f"\nMeasurements are not requests, so this page has none of {names}." if names else "")
     )

@@ -10,7 +10,9 @@ from typing import Any
 
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.files import write_atomically
+from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.evidence.notes import note_text
 from loadbench.engine.report.export.kept import (
@@ -19,15 +21,18 @@ from loadbench.engine.report.export.kept import (
     recorded_results,
     unreadable_message,
 )
+from loadbench.engine.report.measurements.statistics import cell_measurements, measurement_record
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.report.recommendation.record import record_of_recommendation
 from loadbench.engine.report.repeats import groups, record_of_group
 from loadbench.engine.report.rows import COLUMNS, Row, RowCache, record_of
+from loadbench.engine.report.statistics import cell_statistics, name_records
 from loadbench.engine.report.target.replicas import replica_rows
 from loadbench.errors import SummaryKeptError
 
 CSV_NAME = "summary.csv"
 JSON_NAME = "summary.json"
+_LISTS = ("replicas", "early_failures", "names", "measurements", "notes")
 VERSION = 1
 """Version of the structure of `summary.json`, documented in docs/summary.md. It increases when a
 field is removed or changes its meaning, but not when one is added."""
@@ -129,6 +134,7 @@ def _run_json(state: RunState, rows: Iterable[Row], cells: Iterable[str]) -> str
         "started_at": _json(state.started_at),
         "result": _json(finished.result.value if finished else None),
         "reason": _json(finished.reason if finished else None),
+        "main": _json(main_of(state.profile)),
         "damaged_lines": _json(state.damaged_lines),
         "recommendation": _json(
             record_of_recommendation(recommendation) if recommendation else None
@@ -172,9 +178,16 @@ def _cell(row: Row, state: RunState) -> dict[str, Any]:
         **record_of(row),
         "circumstances": conditions or None,
         "host": finished.host or None if finished else None,
-        "replicas": [asdict(one) for one in replica_rows(finished)] if finished else [],
-        "early_failures": [asdict(one) for one in finished.early_failures] if finished else [],
-        "notes": [{**asdict(one), "text": note_text(one)} for one in finished.notes]
-        if finished
-        else [],
+        **(_lists(finished, main_of(state.profile)) if finished else dict.fromkeys(_LISTS, ())),
+    }
+
+
+def _lists(finished: CellFinished, main: str | None) -> dict[str, Any]:
+    """Return the fields of a finished cell that have several values."""
+    return {
+        "replicas": [asdict(one) for one in replica_rows(finished)],
+        "early_failures": [asdict(one) for one in finished.early_failures],
+        "names": name_records(cell_statistics(finished, main)),
+        "measurements": [measurement_record(one) for one in cell_measurements(finished)],
+        "notes": [{**asdict(one), "text": note_text(one)} for one in finished.notes],
     }

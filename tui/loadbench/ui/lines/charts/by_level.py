@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from string import ascii_lowercase
 
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.report.by_level import LevelCurve, metric_by_level
-from loadbench.engine.report.metrics import Metric, goal_limit, goals_of
+from loadbench.engine.report.metrics import AnyMetric, Metric, goal_limit, goals_of
 from loadbench.ui.lines.charts.axes import spread
 from loadbench.ui.lines.charts.plot import Chart, Series
-from loadbench.ui.lines.text import SERIES
+from loadbench.ui.lines.text import SERIES, short_name
 from loadbench.wording import counted
 
 
-def chart_by_level(state: RunState, metric: Metric) -> Chart | None:
+def chart_by_level(state: RunState, metric: AnyMetric) -> Chart | None:
     """Return a chart of a metric over load, with a series for each number of models, and its goal.
 
     Returns None if no cell has a value.
@@ -39,9 +40,16 @@ def chart_by_level(state: RunState, metric: Metric) -> Chart | None:
         by=next((cell.cell.level.unit for cell in state.cells.values()), ""),
         x_limits=(0.0, amounts[-1]),
         x_ticks=[(x, f"{x:g}") for x in spread(amounts)],
-        label=metric.label,
+        label=_label(state, metric),
         goal=limit,
     )
+
+
+def _label(state: RunState, metric: AnyMetric) -> str:
+    """Return the label of the y axis, with the name of the main requests."""
+    main = main_of(state.profile)
+    is_of_requests = isinstance(metric, Metric)
+    return f"{short_name(main)} {metric.label}" if main and is_of_requests else metric.label
 
 
 def _series_name(curves: Sequence[LevelCurve], index: int) -> str:

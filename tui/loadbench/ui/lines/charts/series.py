@@ -7,7 +7,15 @@ from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.metrics import Metric, default_metric, goal_limit, main_percentiles
+from loadbench.engine.report.measurements.metric import MeasurementMetric
+from loadbench.engine.report.measurements.statistics import PERCENTILES
+from loadbench.engine.report.metrics import (
+    AnyMetric,
+    Metric,
+    default_metric,
+    goal_limit,
+    main_percentiles,
+)
 from loadbench.engine.report.slices import Slice
 from loadbench.ui.lines.charts.axes import growing_end_s, time_ticks
 from loadbench.ui.lines.charts.plot import Chart, Series, coincide
@@ -24,7 +32,7 @@ def latency_chart(
     goals: Goals,
     *,
     growing: bool,
-    chosen: Metric | None = None,
+    chosen: AnyMetric | None = None,
 ) -> Chart:
     """Return the chart of latency over time, in ms, for successful requests.
 
@@ -50,7 +58,49 @@ def latency_chart(
     return replace(_chart(series, slices, phases, growing=growing), goal=goal)
 
 
-def goal_note(chart: Chart | None, metric: Metric | None = None) -> str:
+def measurement_chart(
+    slices: Sequence[Slice],
+    phases: Sequence[PhaseStart],
+    goals: Goals,
+    metric: MeasurementMetric,
+    *,
+    growing: bool,
+) -> Chart:
+    """Return the chart of a measurement over time: p50, p95 and the percentile of a metric.
+
+    Args:
+        slices: The points of the attempt.
+        phases: The phases of the same attempt.
+        goals: The goals of the profile. The chart shows the limit of the metric.
+        metric: The metric.
+        growing: Whether more points will follow. If so, the time axis has spare room.
+    """
+    names = sorted({"p50", "p95", metric.value}, key=list(PERCENTILES).index)
+    series = [
+        _measured(slices, replace(metric, value=name), tone, sign, growing=growing)
+        for name, (tone, sign) in zip(names, _PERCENTILE_STYLES, strict=False)
+    ]
+    chart = _chart(series, slices, phases, growing=growing)
+    return replace(chart, goal=goal_limit(goals, metric), label=metric.title)
+
+
+def _measured(
+    slices: Sequence[Slice], metric: MeasurementMetric, tone: Tone, sign: str, *, growing: bool
+) -> Series:
+    found = [(one.start_s, metric.of(one.measurements)) for one in slices]
+    # The axis starts at 0, so a negative value is a gap.
+    points = [(at, one.value if one and (one.value or 0) >= 0 else None) for at, one in found]
+    latest = next((value for _, value in reversed(points) if value is not None), None)
+    return Series(
+        name=metric.value,
+        points=points,
+        tone=tone,
+        sign=sign,
+        latest=latest if growing else None,
+    )
+
+
+def goal_note(chart: Chart | None, metric: AnyMetric | None = None) -> str:
     """Return the legend of the goal line in a chart. It is empty without a goal or any value.
 
     Args:
@@ -59,7 +109,7 @@ def goal_note(chart: Chart | None, metric: Metric | None = None) -> str:
     """
     if chart is None or chart.goal is None or not chart.has_points:
         return ""
-    name = " ".join(filter(None, (metric and metric.value, f"goal {chart.goal:g}")))
+    name = " ".join((*([metric.value] if metric else []), f"goal {chart.goal:g}"))
     return f"┈ {name}" if chart.has_room_for_goal else f"{name} (above)"
 
 

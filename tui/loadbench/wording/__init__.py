@@ -1,9 +1,8 @@
 """Format runs as plain text: tables, numbers and one line per event."""
 
-import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 
+from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import (
     CellFailed,
@@ -22,10 +21,11 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.measure.buckets import num_successes, percentile, successes
+from loadbench.engine.measure.main_request import main_of, of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
-from loadbench.engine.report import repeats
+from loadbench.engine.profile.plan import run_time_text
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_text
@@ -33,46 +33,27 @@ from loadbench.engine.report.failures import failure_text
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.recommendation.goals import missed_text
+from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 from loadbench.engine.report.target.facts import target_facts
+from loadbench.wording.measurements import ESTIMATE_LEGEND as ESTIMATE_LEGEND
+from loadbench.wording.repeats import repeats_table
+from loadbench.wording.tables import AS_SPACES
+from loadbench.wording.tables import table as table
+from loadbench.wording.tables import wrapped as wrapped
 
 IN_BATCHES = "in batches once a second"
 """Description of how Locust starts users."""
 
 RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
-ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
-"""Legend of the mark on percentiles with few samples."""
-
 _LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
-
-_AS_SPACES = str.maketrans("\n\t", "  ")
 
 _STATUS_WORDS = {
     CellStatus.FINISHED: "measured",
     CellStatus.FAILED: "failed",
     CellStatus.SKIPPED: "skipped",
 }
-
-
-def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """Return the lines of a table. Each column is as wide as its longest value.
-
-    Args:
-        header: Column heads.
-        body: Rows with one text per column. Newlines and tabs in them become spaces.
-        left: Number of left-aligned columns at the start; the others are right-aligned. The last
-            column is left-aligned if its head ends with a space.
-    """
-    lines = [[text.translate(_AS_SPACES) for text in row] for row in (header, *body)]
-    widths = [max(len(row[i].rstrip()) for row in lines) for i in range(len(header))]
-    last_is_text = header[-1].endswith(" ")
-
-    def pad(i: int, value: str) -> str:
-        is_text = i < left or (last_is_text and i == len(header) - 1)
-        return value.strip().ljust(widths[i]) if is_text else value.strip().rjust(widths[i])
-
-    return ["  ".join(pad(i, value) for i, value in enumerate(row)).rstrip() for row in lines]
 
 
 def spawn_rate(level: Level) -> str:
@@ -87,12 +68,6 @@ def detach_notice(folder: Path) -> str:
         f"{folder.parent.name}/{folder.name} continues. To show it: loadbench-tui attach\n"
         "To print its results: loadbench-tui report"
     )
-
-
-def wrapped(lines: Sequence[str], columns: int) -> list[str]:
-    """Wrap the lines that are longer than `columns` between words."""
-    wrap = textwrap.TextWrapper(columns, subsequent_indent="  ").wrap
-    return [part for one in lines for part in ([one] if len(one) <= columns else wrap(one))]
 
 
 def counted(amount: int, thing: str) -> str:
@@ -119,64 +94,22 @@ def cells_table(state: RunState) -> list[str]:
     lines = table(header, [_cell_line(row, has_goals=bool(goal)) for row in cells])
     has_estimates = any(row.few_samples for row in cells)
     lines += [cell_legend(row) for row in cells[:1]]
+    if main := _main_name(state):
+        lines.append(f"Main request: {main}. The columns before the verdict are its results.")
     lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
-    if repeated := repeats.groups(cells):
+    if repeated := groups(cells):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
         lines += ["", drift.sentence]
     reasons: dict[str, list[str]] = {}
     for row in cells:
         if row.reasons:
-            reason = f"{row.verdict}: {row.reasons}".translate(_AS_SPACES)
+            reason = f"{row.verdict}: {row.reasons}".translate(AS_SPACES)
             reasons.setdefault(reason, []).append(row.cell)
     if reasons:
         lines += ["", *(f"{', '.join(keys)} {reason}" for reason, keys in reasons.items())]
     if found := [(row.cell, f"{row.bottleneck.text} ") for row in cells if row.bottleneck]:
         lines += ["", "Bottlenecks:", *table(("", " "), found)[1:]]
-    return lines
-
-
-def repeats_table(groups: Sequence[repeats.Group]) -> list[str]:
-    """Return a table with one line per group of repeats, followed by its legend."""
-    header = ("cell", "repeats", "req/s", "p50", "p95", "p99")
-    columns = ("rps", "p50_ms", "p95_ms", "p99_ms")
-    body = [
-        (group.cell, repeats_used(group), *(span(group.intervals[name]) for name in columns))
-        for group in groups
-    ]
-    return [*table(header, body), *interval_legend(groups)]
-
-
-def repeats_used(group: repeats.Group) -> str:
-    """Return the number of repeats included, such as `3` or `2 of 3, 1 suspect`."""
-    is_partial = group.used < group.planned
-    used = f"{group.used} of {group.planned}" if is_partial else str(group.used)
-    return f"{used}, {group.suspect} suspect" if group.suspect else used
-
-
-def span(interval: repeats.Interval | None) -> str:
-    """Return a median and its interval as in `43.1 [41.0, 45.2]`, or only a single value."""
-    if interval is None or not interval.coverage:
-        return number(interval.median if interval else None)
-    return f"{number(interval.median)} [{number(interval.low)}, {number(interval.high)}]"
-
-
-def interval_legend(groups: Sequence[repeats.Group]) -> list[str]:
-    """Return the legend of the groups' intervals, or no lines if no group has an interval."""
-    sizes = sorted({group.used for group in groups if group.used > 1})
-    small = [size for size in sizes if size < repeats.MIN_REPEATS]
-    lines = []
-    if len(small) < len(sizes):
-        lines.append("[low, high]: 95 % confidence interval of the median (order statistics)")
-    if small:
-        scope = f" of fewer than {repeats.MIN_REPEATS} repeats" if lines else ""
-        coverages = ", ".join(
-            f"{100 * repeats.coverage(size):.3g} % with {size} repeats" for size in small
-        )
-        lines.append(
-            f"[low, high]{scope}: range of all repeats, which contains the true median with a "
-            f"probability of {coverages}; 95 % requires {repeats.MIN_REPEATS} repeats"
-        )
     return lines
 
 
@@ -254,7 +187,8 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
         parts.append(f"{state.phase.value} {phase_s:.0f} s")
     if state.samples:
-        requests, metric = state.samples[-1].requests, default_metric(goals_of(state))
+        requests = of_name(state.samples[-1].requests, main_of(state.profile))
+        metric = default_metric(goals_of(state))
         newest = number(percentile(successes(requests), PERCENTILES[metric.column]))
         parts.append(f"{num_successes(requests)} req/s · {metric} {newest} ms")
     if state.paused:
@@ -295,10 +229,14 @@ def _phase_line(state: RunState, key: str, phase: Phase) -> str:
         case Phase.SETTLING:
             return "Settling: waiting for steady numbers"
         case Phase.MEASURING:
-            run_time_s = state.profile.max_window_s if state.profile else None
-            return f"Measuring for {readable_duration(run_time_s)}" if run_time_s else "Measuring"
+            return f"Measuring for {run_time_text(state.profile)}" if state.profile else "Measuring"
         case Phase.DRAINING:
             return "Draining: finishing outstanding requests"
+
+
+def _main_name(state: RunState) -> str:
+    """Return the name of the main requests, without its middle if it is long, or an empty text."""
+    return shortened_in_middle(main_of(state.profile) or "", MAX_NAME_CHARACTERS)
 
 
 def _finished_line(state: RunState, key: str) -> str:
@@ -310,9 +248,10 @@ def _finished_line(state: RunState, key: str) -> str:
     missed = missed_text(row.checks)
     head = f"{key}: {row.verdict}, {missed}\n  " if missed else f"{row.verdict.capitalize()}: "
     failed = counted(row.failures or 0, "failure")
-    text = f"{head}{number(row.rps)} req/s, {latencies} ms, {failed}"
+    subject = f"{name}: " if (name := _main_name(state)) else ""
+    text = f"{head}{subject}{number(row.rps)} req/s, {latencies} ms, {failed}"
     if row.reasons:
-        text += f"\n  Findings: {row.reasons.translate(_AS_SPACES)}"
+        text += f"\n  Findings: {row.reasons.translate(AS_SPACES)}"
     if row.bottleneck:
         text += f"\n  Bottleneck: {row.bottleneck.text}"
     finished = state.cells[key].finished

@@ -1,0 +1,1 @@
+"""Measurements beside the requests: their statistics and the metrics that screens show."""
