@@ -28,9 +28,9 @@ from loadbench.engine.measure.buckets import (
     num_untimed,
     successes,
 )
+from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust import routes
 from loadbench.in_locust.clean import MAX_LATENCY_MS
-from loadbench.in_locust.measurements import MeasurementNames
 from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas

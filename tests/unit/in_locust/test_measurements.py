@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust.clean import clean_event, clean_measurement, unit_of
 from loadbench.in_locust.measurements import (
     MAX_MEASUREMENTS,
     MAX_SECOND_BYTES,
-    MeasurementNames,
     round_value,
 )
 from loadbench.in_locust.recorder import Recorder

@@ -3,14 +3,10 @@
 Plain Locust counts them as requests (https://github.com/locustio/locust/issues/2289).
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from loadbench.engine.profile.sections.load import MEASUREMENT_TYPES
 from loadbench.in_locust.clean import MeasurementEvent
 from loadbench.in_locust.names import Name, bytes_of
 
@@ -18,28 +14,6 @@ MAX_MEASUREMENTS = 50
 """Maximum number of measurements of a cell. Further ones are not recorded."""
 MAX_SECOND_BYTES = 1_200
 """Maximum size of the names in one second of the journal, as for requests."""
-
-
-class MeasurementNames:
-    """Decides which events are measurements.
-
-    Args:
-        patterns: Types, names, or types and names of events, in which `*` stands for any text.
-            Events of `MEASUREMENT_TYPES` always are, in upper or lower case.
-    """
-
-    def __init__(self, patterns: Iterable[str] = ()) -> None:
-        texts = [".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns]
-        self._pattern = re.compile("|".join(texts), re.DOTALL) if texts else None
-        self.matches = lru_cache(maxsize=1_000)(self._matches)
-
-    def _matches(self, name: Name) -> bool:
-        kind, own = name
-        if kind.upper() in MEASUREMENT_TYPES:
-            return True
-        texts = (kind, own, f"{kind} {own}")
-        pattern = self._pattern
-        return pattern is not None and any(pattern.fullmatch(text) for text in texts)
 
 
 @dataclass(slots=True)

@@ -25,9 +25,9 @@ from loadbench.engine.load.wire import (
     TEST_STOP,
     TOKEN_HEADER,
 )
+from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust import event_loop_lag
 from loadbench.in_locust.clean import clean_event, clean_measurement, clean_text
-from loadbench.in_locust.measurements import MeasurementNames
 from loadbench.in_locust.patches import Call, replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
