@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from bench.profile_texts import NOT_A_COMMENT, Writer, random_changes
+from bench.profile_changes import random_changes
+from bench.profile_texts import NOT_A_COMMENT, Writer
 from loadbench.engine.profile.editing.document import plain_values
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.verify import check_splice
@@ -248,12 +249,18 @@ def _last_line(text: str, node: yaml.Node) -> int:
 
 def _removed(old: object, new: object) -> int:
     if isinstance(old, dict) and isinstance(new, dict):
-        return len(old.keys() - new.keys())
+        kept = sum(_removed(old[name], new[name]) for name in old.keys() & new.keys())
+        return kept + sum(_count(old[name]) for name in old.keys() - new.keys())
     if not isinstance(old, list) or not isinstance(new, list):
         return 0
     matcher = SequenceMatcher(None, list(map(repr, old)), list(map(repr, new)), autojunk=False)
     codes = matcher.get_opcodes()
     return sum(max(0, old_end - start - (to - first)) for _, start, old_end, first, to in codes)
+
+
+def _count(value: object) -> int:
+    """Return the number of entries of a removed one, with the entry itself."""
+    return 1 + sum(map(_count, value.values())) if isinstance(value, dict) else 1
 
 
 def _comments(text: str) -> tuple[list[str], list[str]]:

@@ -1,6 +1,5 @@
-"""Generated profile files and changes of their values, for `bench.profile_edits` and its test."""
+"""Generated profile files, for `bench.profile_edits` and its test."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -20,7 +19,9 @@ SCALARS: dict[str, tuple[Any, ...]] = {
     "description": TEXTS,
     "device": ("cpu", "gpu"),
     "batch_size": (1, 10, 4096),
-    "run_time": DURATIONS,
+    "run_time": (*DURATIONS, "auto"),
+    "min_run_time": DURATIONS,
+    "max_run_time": DURATIONS,
     "repeats": (1, 2, 7),
     "recheck_first": (True, False),
     "settle.max": DURATIONS,
@@ -35,6 +36,7 @@ SCALARS: dict[str, tuple[Any, ...]] = {
     "stack.gpu_memory_mb": (None, 1024),
     "load.model": ("closed",),
     "load.folder": (None, ".", "a b", "#c"),
+    "load.main": (None, "POST /predict", "a: b"),
     "load.start_timeout": DURATIONS,
     "load.images": ("images", "a, b"),
     "load.timeout": DURATIONS,
@@ -51,10 +53,18 @@ LISTS: dict[str, tuple[Any, ...]] = {
     "spawn_rates": (1, 2.5, 10, 0.5, 20.0),
     "stack.compose": ("stack/compose.yaml", "a b.yaml", "c,d.yaml", "e.yaml", "#f.yaml"),
     "load.locustfile": ("locustfile.py", "my file.py", "c,d.py", "load", "#f.py"),
+    "load.measurements": ("*token*", "first token", "METRIC", "a, b"),
     "load.tags": ("fast", "two words", "yes", "#x", "1"),
 }
 ENVIRONMENT = "stack.environment"
-KEYS = (*SCALARS, *LISTS, ENVIRONMENT)
+GOALS = ("goals.requests", "goals.measurements")
+LIMITS: dict[str, tuple[Any, ...]] = {
+    "p50": (50, 12.5),
+    "p95": (400, 1e-05, 1e22),
+    "min_p1": (0.5, 3),
+}
+"""Limits of the goals of one name."""
+KEYS = (*SCALARS, *LISTS, ENVIRONMENT, *GOALS)
 _ALIASES = {
     "models": "num_models_list",
     "users": "num_users_list",
@@ -118,6 +128,8 @@ class Writer:
             lines = self._list(name, start, indent)
         elif name == ENVIRONMENT:
             lines = self._environment(start, indent)
+        elif name in GOALS:
+            lines = self._goals(start, indent)
         elif name == "description":
             lines = self._description(start, indent)
         else:
@@ -148,6 +160,8 @@ class Writer:
             return f"{key}: {{}}"
         if name in LISTS:
             return f"{key}: [{', '.join(self._items(name))}]"
+        if name in GOALS:
+            return f"{key}: {self._flow_goals(self._names())}"
         value = "{A: b}" if name == ENVIRONMENT else self.scalar(name)
         return f"{key}: {value}"
 
@@ -190,6 +204,42 @@ class Writer:
         for pair in pairs:
             lines += [*self._noise(inner), f"{inner}{pair}{self._comment()}"]
         return lines
+
+    def _goals(self, start: str, indent: str) -> list[str]:
+        names = self._names()
+        if not names or self._chance(0.3):
+            return [f"{start} {self._marked(self._flow_goals(names))}{self._comment()}"]
+        inner = indent + " " * self.random.choice((2, 4, 1))
+        lines = [f"{start}{self._comment()}"]
+        for name in names:
+            lines += [*self._noise(inner), *self._goals_of(name, inner)]
+        return lines
+
+    def _goals_of(self, name: str, indent: str) -> list[str]:
+        limits = self._limits()
+        if self._chance(0.3):
+            return [f"{indent}{name}: {{{', '.join(limits)}}}{self._comment()}"]
+        inner = indent + " " * self.random.choice((2, 4, 1))
+        if self._chance(0.2):
+            lines = [f"{indent}{name}: {{{self._comment()}"]
+            lines += [f"{inner}{limit},{self._comment()}" for limit in limits]
+            return [*lines, f"{inner}}}{self._comment()}"]
+        lines = [f"{indent}{name}:{self._comment()}"]
+        for limit in limits:
+            lines += [*self._noise(inner), f"{inner}{limit}{self._comment()}"]
+        return lines
+
+    def _flow_goals(self, names: list[str]) -> str:
+        goals = (f"{name}: {{{', '.join(self._limits())}}}" for name in names)
+        return f"{{{', '.join(goals)}}}"
+
+    def _names(self) -> list[str]:
+        names = ("POST /predict", "GET /", '"a: b"', "'7'", "first token")
+        return self.random.sample(names, self.random.randint(0, 3))
+
+    def _limits(self) -> list[str]:
+        names = self.random.sample(list(LIMITS), self.random.randint(1, 3))
+        return [f"{name}: {self._written(self.random.choice(LIMITS[name]))}" for name in names]
 
     def _description(self, start: str, indent: str) -> list[str]:
         inner = indent + " " * self.random.choice((2, 4, 1))
@@ -263,41 +313,3 @@ class Writer:
 
     def _chance(self, probability: float) -> bool:
         return self.random.random() < probability
-
-
-def random_changes(random: Random, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return new values for one to four keys.
-
-    Args:
-        random: The source of randomness.
-        values: The values of the file by dotted key; lists change in part.
-    """
-    return {
-        key: _new_value(random, key, values.get(key))
-        for key in random.sample(KEYS, random.randint(1, 4))
-    }
-
-
-def _new_value(random: Random, key: str, old: Any) -> Any:
-    if key in SCALARS:
-        return random.choice(SCALARS[key])
-    if key == ENVIRONMENT:
-        entries = dict(old) if isinstance(old, dict) else {}
-        for name in list(entries):
-            if random.random() < 0.3:
-                del entries[name]
-        for name in random.sample(("A", "NEW", "x y", "1"), random.randint(0, 2)):
-            entries[name] = random.choice(TEXTS)
-        return entries
-    items = list(old) if isinstance(old, list) else []
-    edits: tuple[Callable[[], object], ...] = (
-        lambda: items.append(random.choice(LISTS[key])),
-        lambda: items.insert(0, random.choice(LISTS[key])),
-        lambda: items and items.pop(random.randrange(len(items))),
-        lambda: items and items.__setitem__(-1, random.choice(LISTS[key])),
-        lambda: items.insert(len(items) // 2, random.choice(LISTS[key])),
-        items.reverse,
-    )
-    for _ in range(random.randint(1, 3)):
-        random.choice(edits)()
-    return items

@@ -77,8 +77,18 @@ def test_editor_with_a_change(demo: Stage, looks: Looks, size: tuple[int, int]) 
 
 @sizes
 def test_editor_with_an_open_group(demo: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    keys = ("e", "pagedown", "pagedown", "up", "enter", "down", "down")
+    keys = ("e", "pagedown", "pagedown", "enter", "down", "down")
     snapshot(demo, looks, "editor-group", size, *keys)
+
+
+@sizes
+def test_editor_with_goals_by_name(demo: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    text = (REPOSITORY / "profiles" / "demo.yaml").read_text(encoding="utf-8")
+    goals = "{POST /predict: {p95: 400, failure_ratio: 0.01}, GET /: {p95: 20}}"
+    demo.save_profile("demo", text.replace("  requests: {}", f"  requests: {goals}"))
+    fields = ("e", "pagedown", *4 * ("down",))
+    snapshot(demo, looks, "editor-goals", size, *fields)
+    snapshot(demo, looks, "editor-goals-error", size, *fields, "down", *"{p95: 2}")
 
 
 @sizes

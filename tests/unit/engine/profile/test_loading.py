@@ -140,14 +140,17 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
         ("batch_size: 0", "batch_size: expected a value ≥ 1, got 0"),
         ("batch_size: many", "batch_size: expected a whole number, got 'many'"),
         ("device: tpu", "device: expected 'cpu' or 'gpu', got 'tpu'"),
-        ("run_time: soon", f"run_time: {DURATION}, got 'soon'"),
-        ("run_time: null", f"run_time: {DURATION}, got no value"),
-        ("run_time: [5s]", f"run_time: {DURATION}, got ['5s']"),
-        ("run_time: yes", f"run_time: {DURATION}, got True"),
+        ("run_time: soon", f"run_time: {DURATION}, or auto, got 'soon'"),
+        ("run_time: null", f"run_time: {DURATION}, or auto, got no value"),
+        ("run_time: [5s]", f"run_time: {DURATION}, or auto, got ['5s']"),
+        ("run_time: yes", f"run_time: {DURATION}, or auto, got True"),
+        ("run_time: autom", f"run_time: {DURATION}, or auto, got 'autom'"),
         ("run_time: .nan", "run_time: expected a finite number, got nan"),
         ("run_time: 0s", "run_time: expected a value ≥ 1s, got '0s'"),
         ("run_time: 0", "run_time: expected a value ≥ 1, got 0"),
         ("run_time: 48h", "run_time: expected a value ≤ 24h, got '48h'"),
+        ("min_run_time: auto", f"min_run_time: {DURATION}, got 'auto'"),
+        ("max_run_time: 5s", "max_run_time: expected at least min_run_time (10s)"),
         ("repeats: 1.5", "repeats: expected a whole number, got 1.5"),
         ("settle: 30s", "settle: expected a section with keys indented below it, got '30s'"),
         ("settle: {max: 10s}", "settle: max must be 0s or at least 3 × window (3 × 5s)"),
@@ -167,6 +170,12 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
         ("stack: {environment: {A: [1]}}", "stack.environment.A: expected text, got [1]"),
         ("stack: {environment: {A=: b}}", "stack.environment: 'A=' is not a valid environment"),
         ("load: {images: ''}", "load.images: expected a path, got ''"),
+        ("load: {main: ''}", "load.main: expected the name of requests, such as POST /predict"),
+        ("load: {main: '${X}'}", "load.main: expected the name of requests, such as POST /predict"),
+        ("load: {measurements: ' a'}", "load.measurements[0]: expected the type or the name of"),
+        ("load: {tags: '${'}", "load.tags[0]: unsupported reference to an environment variable"),
+        ("stack: {without: '${'}", "stack.without[0]: unsupported reference to an environment"),
+        ("load: {measurements: '${'}", "load.measurements[0]: unsupported reference to an"),
         ("goals: {failure_ratio: 2}", "goals.failure_ratio: expected a value ≤ 1, got 2"),
         ("colour: red", "colour: unknown key"),
         ("description: 2024-13-45", "invalid YAML: '2024-13-45' is not a valid timestamp"),
@@ -487,6 +496,14 @@ def test_any_bytes_raise_profile_error(tmp_path: Path, data: bytes) -> None:
         load_profile(file)
 
 
+@pytest.mark.parametrize("text", ["*token", "*token*", "[*token*]", "*"])
+def test_text_that_starts_with_a_star_needs_quotes(write: Write, text: str) -> None:
+    error = error_of(write(f"{GRID}load: {{measurements: {text}}}"))
+
+    assert error.startswith("mine.yaml:4: invalid YAML: ")
+    assert error.endswith('. Write a text that starts with * in quotes, such as "*token*"')
+
+
 # Overrides
 
 
@@ -599,7 +616,7 @@ def test_settings_of_locust_are_checked(write: Write, load: str, message: str) -
         ("stack.driver=k8s", f"stack.driver: {DRIVERS}, got 'k8s'"),
         ("stack=local", "stack: expected a section with keys indented below it, got 'local'"),
         ("settle.max=1s", "settle: max must be 0s or at least 3 × window (3 × 5s)"),
-        ("run_time=", f"run_time: {DURATION}, got no value"),
+        ("run_time=", f"run_time: {DURATION}, or auto, got no value"),
         ("run_time=2024-13-45", "run_time: invalid YAML value"),
         ("description=[", "description: invalid YAML value"),
         ("description=!!bool maybe", "description: invalid YAML value"),

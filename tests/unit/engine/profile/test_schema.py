@@ -23,7 +23,9 @@ from tests.support.harness import REPOSITORY
 PROFILES = REPOSITORY / "profiles"
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 SINGLE = "models: 1\nusers: 5\nspawn_rates: 0.5\n"
-BETWEEN_KEYS = re.compile("max must be 0s or at least|cells exceed the limit|also in secrets")
+BETWEEN_KEYS = re.compile(
+    "max must be 0s or at least|cells exceed the limit|also in secrets|at least min_run_time"
+)
 """Rules about several keys, which a schema cannot state."""
 SCHEMA = Draft202012Validator(profile_schema())
 
@@ -36,6 +38,9 @@ VALID = [
     f"{GRID}run_time: 1h20m\n",
     f"{GRID}run_time: 1.5m\n",
     f"{GRID}run_time: '90'\n",
+    f"{GRID}run_time: auto\n",
+    f"{GRID}run_time: ' auto '\n",
+    f"{GRID}run_time: auto\nmin_run_time: 1\nmax_run_time: 24h\n",
     f"{GRID}host: null\n",
     f"{GRID}host: https://user@[::1]:8443/\n",
     f"{GRID}stack: {{compose: a.yaml}}\n",
@@ -58,9 +63,16 @@ VALID = [
     f"{GRID}stack: {{driver: local, compose: stack/compose.yaml, memory_mb: null}}\n",
     f"{SINGLE}host: http://x\nstack: {{driver: external, environment: {{}}}}\n",
     f"{GRID}goals: {{p95_ms: 0.5, failure_ratio: 0}}\n",
+    f"{GRID}goals: {{requests: {{}}, measurements: {{}}}}\n",
+    f"{GRID}goals: {{requests: {{POST /a: {{p50: 1, p90: 2, p95: 3.5, p99: 4, min_rps: 5}}}}}}\n",
+    f"{GRID}goals: {{requests: {{'a, b: $c': {{failure_ratio: 0}}, p95: {{failure_ratio: 1}}}}}}\n",
+    f"{GRID}goals: {{measurements: {{a b: {{p95: 3, min_p50: 4, min_p10: 1, min_p5: 2}}}}}}\n",
     f"{GRID}settle: {{}}\n",
     f"{GRID}load: {{locustfile: [a.py, load/chat], folder: ..}}\n",
     f"{GRID}load: {{locustfile: load, folder: null}}\n",
+    f"{GRID}load: {{main: null, measurements: []}}\n",
+    f"{GRID}load: {{main: POST /predict, measurements: '*token*'}}\n",
+    f"{GRID}load: {{main: 'a, b$c', measurements: [METRIC, first token, '${{X}}']}}\n",
     f"{GRID}load: {{options: {{engine: vllm, -m: 1, stream: true, rate: 0.5}}}}\n",
     f"{GRID}load: {{options: {{hosts: [a, 1, 0.5, false], none: []}}}}\n",
     f"{GRID}load: {{environment: {{LOCUST_CSV_NAME: x, A: 1}}}}\n",
@@ -88,6 +100,13 @@ INVALID = [
     f"{GRID}run_time: 0\n",
     f"{GRID}run_time: [5s]\n",
     f"{GRID}run_time: null\n",
+    f"{GRID}run_time: autom\n",
+    f"{GRID}run_time: automatic\n",
+    f"{GRID}run_time: Auto\n",
+    f"{GRID}min_run_time: auto\n",
+    f"{GRID}min_run_time: 0\n",
+    f"{GRID}max_run_time: 86401\n",
+    f"{GRID}max_run_time: null\n",
     f"{GRID}recheck_first: maybe\n",
     f"{GRID}description: 2024-01-01\n",
     f"{GRID}description: null\n",
@@ -152,6 +171,15 @@ INVALID = [
     f"{GRID}load: {{locustfile: []}}\n",
     f"{GRID}load: {{locustfile: [a.py, '']}}\n",
     f"{GRID}load: {{folder: ''}}\n",
+    f"{GRID}load: {{main: ''}}\n",
+    f"{GRID}load: {{main: ' a'}}\n",
+    f"{GRID}load: {{main: 'a '}}\n",
+    f"{GRID}load: {{main: [a]}}\n",
+    f"{GRID}load: {{main: '${{A}}'}}\n",
+    f'{GRID}load: {{main: "a\\n"}}\n',
+    f"{GRID}load: {{measurements: ['']}}\n",
+    f"{GRID}load: {{measurements: null}}\n",
+    f"{GRID}load: {{measurements: {{a: b}}}}\n",
     f"{GRID}load: {{options: [a]}}\n",
     f"{GRID}load: {{options: {{'a b': c}}}}\n",
     f"{GRID}load: {{options: {{---a: c}}}}\n",
@@ -175,6 +203,21 @@ INVALID = [
     f"{GRID}load: {{model: open}}\n",
     f"{GRID}goals: {{failure_ratio: 2}}\n",
     f"{GRID}goals: {{p95_ms: 0}}\n",
+    f"{GRID}goals: {{requests: null}}\n",
+    f"{GRID}goals: {{requests: [a]}}\n",
+    f"{GRID}goals: {{requests: {{p95: 400}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{p95: 0}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{p95: null}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{p95: true}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{p95_ms: 1}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{failure_ratio: 1.1}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{failure_ratio: -1}}}}}}\n",
+    f"{GRID}goals: {{requests: {{A: {{min_p50: 1}}}}}}\n",
+    f"{GRID}goals: {{requests: {{'': {{p95: 1}}}}}}\n",
+    f"{GRID}goals: {{requests: {{' a': {{p95: 1}}}}}}\n",
+    f"{GRID}goals: {{measurements: {{A: {{min_rps: 1}}}}}}\n",
+    f"{GRID}goals: {{measurements: {{A: {{p95: -1}}}}}}\n",
     "models: []\nusers: [5]\nspawn_rates: [5]\n",
     "models: [1]\nusers: [5, 5]\nspawn_rates: [5]\n",
     "models: [1]\nusers: [0]\nspawn_rates: [5]\n",
@@ -192,6 +235,8 @@ INVALID = [
 ONLY_THE_LOADER_REJECTS = [
     f"{GRID}run_time: 48h\n",
     f"{GRID}settle: {{max: 10s}}\n",
+    f"{GRID}max_run_time: 5s\n",
+    f"{GRID}goals: {{requests: {{A: {{p95: .inf}}}}}}\n",
     f"{GRID}host: http://x:99999\n",
     f"{GRID}stack: {{port: 'api:99999'}}\n",
     f"{GRID}goals: {{p95_ms: .inf}}\n",
@@ -203,6 +248,8 @@ ONLY_THE_LOADER_REJECTS = [
     f"{GRID}load: {{options: {{headless: true}}}}\n",
     f"{GRID}load: {{environment: {{LOCUST_HTML: x}}}}\n",
     f"{GRID}load: {{environment: {{LOADBENCH_X: x}}}}\n",
+    f"{GRID}load: {{tags: '${{'}}\n",
+    f"{GRID}load: {{measurements: '${{'}}\n",
 ]
 
 
@@ -284,12 +331,16 @@ scalars = st.sampled_from(
     [None, True, False, 0, 1, 5, 7.0, -1, 0.5, 0.0001, 1200, 10**7, dt.date(2024, 1, 1)]
 ) | st.sampled_from(
     ["", " ", "x", "cpu", "gpu", "auto", "local", "external", "closed", "90s", "7m", "1h", "h",
-     "http://127.0.0.1:8000", "http://x/api", "ftp://x", "/ready", "stack/compose.yaml", "model"]
+     "http://127.0.0.1:8000", "http://x/api", "ftp://x", "/ready", "stack/compose.yaml", "model",
+     " x", "${X}"]
 )  # fmt: skip
+limits = st.dictionaries(
+    st.sampled_from(["p95", "failure_ratio", "min_rps", "min_p5", "p96"]), scalars, max_size=2
+)
 written = (
     scalars
     | st.lists(scalars, max_size=3)
-    | st.dictionaries(st.sampled_from(["A", "A=", "", "B"]), scalars, max_size=2)
+    | st.dictionaries(st.sampled_from(["A", "A=", "", "B", "p95"]), scalars | limits, max_size=2)
     | st.just([[1]])
 )
 written_keys = st.sampled_from([*(key.name for key in profile_keys()), *ALIASES, "colour"])

@@ -66,7 +66,7 @@ def test_a_restored_text_is_no_change() -> None:
         ("users", "", "expected at least one value"),
         ("users", "5 5", "expected distinct values"),
         ("batch_size", "0", "expected a value ≥ 1, got '0'"),
-        ("run_time", "soon", "expected a duration such as 90s, 7m or 1h20m, got 'soon'"),
+        ("run_time", "soon", "expected a duration such as 90s, 7m or 1h20m, or auto, got 'soon'"),
         ("host", "localhost", "expected a URL without a query, such as http://127.0.0.1:8000"),
     ],
 )
@@ -76,6 +76,29 @@ def test_an_invalid_text_has_the_error_of_the_schema(key: str, text: str, error:
     assert form.profile is None
     assert form.changes == {}
     assert form.is_changed
+
+
+def test_goals_by_name_are_a_field(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"{GRID}goals:\n  requests:\n    GET /v1.0:\n      p95: 400\n")
+    form = Entered(read_source(file))
+    assert form.text("goals.requests") == "{GET /v1.0: {p95: 400}}"
+    assert filled(form, goals__requests="GET /v1.0: {p95: 400.0}").changes == {}
+
+    form = filled(form, goals__requests="{GET /v1.0: {p95: 300}}", run_time="auto")
+    assert form.overrides == ("run_time=auto", "goals.requests={GET /v1.0: {p95: 300}}")
+    assert form.profile == load_profile(file, form.overrides)
+    assert filled(form, goals__requests="").changes["goals.requests"] == {}
+
+
+def test_an_error_inside_of_goals_by_name_is_shown_at_their_field() -> None:
+    form = entered(f"{GRID}goals: {{requests: {{'A [b]': {{p95: 0}}}}}}\n")
+    assert form.errors == {"goals.requests": "A [b].p95: expected a value > 0, got 0.0"}
+    assert form.other_errors == ()
+
+    form = filled(form, goals__requests="{'A [b]': {p95: 1}}")
+    assert form.errors == {}
+    assert form.changes == {"goals.requests": {"A [b]": {"p95": 1}}}
 
 
 def test_an_error_between_keys_is_shown_at_the_key_to_change() -> None:

@@ -37,14 +37,17 @@ AUTO = "auto"
 """A duration that depends on the results."""
 
 
-def parse_run_time(text: object) -> float | str:
-    """Return a duration in seconds, or `AUTO`.
+def is_auto(text: object) -> bool:
+    """Return whether a text is `auto`."""
+    return isinstance(text, str) and text.strip() == AUTO
+
+
+def parse_run_time(text: object) -> float:
+    """Return a duration in seconds, where `auto` is possible, too.
 
     Raises:
-        ValueError: The text is neither a duration nor `auto`.
+        ValueError: The text is not a duration.
     """
-    if isinstance(text, str) and text.strip() == AUTO:
-        return AUTO
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -52,7 +55,7 @@ def parse_run_time(text: object) -> float | str:
 
 
 def format_run_time(run_time: float | str) -> str:
-    """Format a run time so that `parse_run_time` converts it back."""
+    """Format a run time so that a profile converts it back."""
     return run_time if isinstance(run_time, str) else format_duration(run_time)
 
 

@@ -35,6 +35,9 @@ _EXPECTED = {
 }
 """Expected values by pydantic error type. Placeholders are fields of the error's context."""
 
+_INVALID_NAME = "[key]"
+"""Pydantic's last part of the location of an invalid name."""
+
 _EXAMPLES = {"models": "1, 2", "users": "5, 10", "spawn_rates": "5, 10"}
 
 
@@ -47,6 +50,8 @@ def problem_of(detail: ErrorDetails, names: SecretNames | None = None) -> str:
     """
     value, context = detail.get("input"), detail.get("ctx", {})
     got = _shown_public(detail["loc"], value, names or SecretNames())
+    if detail["type"] == "unknown_goal":
+        return detail["msg"]
     if detail["type"] == "value_error":
         problem = str(context["error"])
         return f"{problem}, got {got}" if problem.startswith("expected ") else problem
@@ -117,7 +122,13 @@ def shown(value: object) -> str:
 
 def keyed_problem(detail: ErrorDetails) -> str:
     """Return the key of an error in dotted notation, and the error."""
-    return f"{dotted(detail['loc'])}: {problem_of(detail)}"
+    return f"{dotted(key_of(detail))}: {problem_of(detail)}"
+
+
+def key_of(detail: ErrorDetails) -> KeyPath:
+    """Return the key of an error. Of an invalid name in a mapping, it is that of the mapping."""
+    key = detail["loc"]
+    return key[:-2] if key[-1:] == (_INVALID_NAME,) else key
 
 
 def dotted(key: KeyPath) -> str:

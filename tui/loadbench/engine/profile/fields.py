@@ -45,6 +45,9 @@ class NotEmpty:
 
 MAX_PORT = 65_535
 
+EVENT_NAME = r"^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)(?!\n)$"
+"""A regular expression that the names of requests and measurements match."""
+
 VARIABLE_NAME = r"^[^=\x00]+$"
 _REFERENCE = r"[\s\S]*\$\{"
 """Start of a text with a reference to an environment variable."""
@@ -135,6 +138,12 @@ def split_service_port(text: str) -> tuple[str, str, str]:
     return scheme.lower(), service, port
 
 
+def _event_name(text: str) -> str:
+    if not re.search(EVENT_NAME, text):
+        raise ValueError("expected a name in one line, without spaces around it")
+    return text
+
+
 def _service_port(text: str) -> str:
     scheme, service, port = split_service_port(text)
     is_named = bool(service) or ":" not in text
@@ -148,6 +157,7 @@ def _service_port(text: str) -> str:
 def _service_name(name: str) -> str:
     if not name or not name.isprintable() or name.isspace():
         raise ValueError("expected the name of a Compose service")
+    references_in(name)
     return name
 
 
@@ -294,6 +304,8 @@ ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(as_texts)]
 VariableName = Annotated[str, AfterValidator(_name), Pattern(VARIABLE_NAME)]
 Names = Annotated[tuple[VariableName, ...], BeforeValidator(as_texts)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
+EventName = Annotated[str, AfterValidator(_event_name), Pattern(EVENT_NAME)]
+"""Name of requests or of a measurement: method and name, such as `POST /predict`, or a name."""
 Headers = Annotated[
     dict[str, str], AfterValidator(_headers), Pattern(_HEADER_VALUE, names=_HEADER_NAME)
 ]

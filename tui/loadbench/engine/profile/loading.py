@@ -20,13 +20,15 @@ from loadbench.engine.profile.error_messages import (
     MAX_SHOWN_CHARACTERS,
     dotted,
     example_of,
+    key_of,
     keyed_problem,
     problem_of,
     suggestion_for,
 )
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
-from loadbench.engine.profile.sections.load import NAME_LISTS
+from loadbench.engine.profile.sections.goals import GOALS_BY_NAME
+from loadbench.engine.profile.sections.load import GLOB_LISTS, NAME_LISTS
 from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
 from loadbench.engine.profile.values.overrides import masked_override
 from loadbench.engine.profile.values.secret_names import SecretNames
@@ -229,25 +231,41 @@ def _override(source: Source, text: str) -> None:
     except ValueError as error:
         source.problems.append(Problem(location, name, f"{name}: {error}"))
         return
-    path = tuple(parts)
+    path = _override_path(parts, value)
     source.locations = {
         known: place for known, place in source.locations.items() if known[: len(path)] != path
     }
     target = source.values
-    for length, part in enumerate(parts[:-1], start=1):
+    for length, part in enumerate(path[:-1], start=1):
         if not isinstance(target.get(part), dict):
             target[part] = {}
         target = target[part]
-        source.locations[tuple(parts[:length])] = location
+        source.locations[path[:length]] = location
     for alias in [old for old, new in ALIASES.items() if (new,) == path]:
         source.values.pop(alias, None)
-    target[parts[-1]] = value
+    target[path[-1]] = value
     source.locations[path] = location
+
+
+def _override_path(parts: Sequence[str], value: object) -> tuple[str, ...]:
+    """Return the path of the key that an override sets.
+
+    Args:
+        parts: The parts of its dotted key. Names of requests and measurements may contain dots.
+        value: Its value, one goal or all of a name.
+    """
+    if ".".join(parts[:2]) not in GOALS_BY_NAME or len(parts) < 4:
+        return tuple(parts)
+    if isinstance(value, dict):
+        return (*parts[:2], ".".join(parts[2:]))
+    return (*parts[:2], ".".join(parts[2:-1]), parts[-1])
 
 
 def _override_value(key: str, text: str) -> Any:
     if key in ALIASES.values():
         return expand_numbers(text)
+    if key in GLOB_LISTS and text.strip()[:1] not in ("", "[", '"', "'"):
+        return [name.strip() for name in text.split(",")]
     value = parse_value(text)
     if key in NAME_LISTS and isinstance(value, str):
         return [name.strip() for name in value.split(",")]
@@ -256,7 +274,7 @@ def _override_value(key: str, text: str) -> Any:
 
 def _describe(detail: ErrorDetails, source: Source) -> Problem:
     """Return the problem that a pydantic error describes."""
-    key, names = tuple(detail["loc"]), SecretNames.of(source.values)
+    key, names = key_of(detail), SecretNames.of(source.values)
     location, name = source.location(key), dotted(key)
     canonical = dotted((ALIASES.get(str(key[0]), key[0]), *key[1:])) if key else ""
     match detail["type"]:

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
+    TypeAdapter,
     model_validator,
 )
 
@@ -21,6 +22,7 @@ from loadbench.engine.profile.duration import (
     AUTO,
     format_duration,
     format_run_time,
+    is_auto,
     parse_run_time,
 )
 from loadbench.engine.profile.fields import (
@@ -77,9 +79,25 @@ class Settle(Section):
         return self
 
 
+_RUN_TIME_LIMITS = Field(ge=1, le=86400)
+_LIMITED_RUN_TIME: TypeAdapter[float] = TypeAdapter(
+    Annotated[float, BeforeValidator(parse_run_time), _RUN_TIME_LIMITS], config=Section.model_config
+)
+
+
+def validate_run_time(value: Any) -> float | str:
+    """Return a run time in seconds, or `AUTO`.
+
+    Raises:
+        ValueError: The value is neither a duration within the limits nor `auto`.
+    """
+    # A union would report its errors once for each of its types.
+    return AUTO if is_auto(value) else _LIMITED_RUN_TIME.validate_python(value)
+
+
 RunTime = Annotated[
-    Annotated[float, Field(ge=1, le=86400)] | Literal["auto"],
-    BeforeValidator(parse_run_time),
+    Annotated[float, _RUN_TIME_LIMITS] | Literal["auto"],
+    BeforeValidator(validate_run_time),
     PlainSerializer(format_run_time, return_type=str),
 ]
 
@@ -133,21 +151,20 @@ class Profile(Section):
         "auto: until there are enough requests for p95 and for the percentiles of all goals, "
         "within min_run_time and max_run_time",
         json_schema_extra={
-            "comment": "length of the measurement window; auto: until percentiles have enough\n"
-            "requests"
+            "comment": "length of the measurement window; auto: as long as percentiles need"
         },
     )
     min_run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
         10.0,
         title="Minimum run time",
         description="Minimum length of the measurement window with run_time: auto",
-        json_schema_extra={"comment": "minimum with run_time: auto"},
+        json_schema_extra={"comment": "minimum length with run_time: auto"},
     )
     max_run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
         600.0,
         title="Maximum run time",
         description="Maximum length of the measurement window with run_time: auto",
-        json_schema_extra={"comment": "maximum with run_time: auto"},
+        json_schema_extra={"comment": "maximum length with run_time: auto"},
     )
     repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         1,

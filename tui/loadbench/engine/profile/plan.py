@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from loadbench.engine.profile.levels import Closed, Level
 from loadbench.engine.profile.model import Point, Profile
+from loadbench.engine.profile.sections.measurements import measurement_warnings
 
 REPORT_BYTES = 1_500_000
 """Maximum disk space per cell, approximately. Locust's HTML report has about 950 kB without any
@@ -134,4 +135,15 @@ def warnings(profile: Profile, cores: int | None) -> list[str]:
         )
     if not profile.settle.max:
         messages.append("settle.max is 0s: cells are measured without waiting for steady numbers")
+    if not profile.is_run_time_auto and _has_run_time_limits(profile):
+        messages.append("min_run_time and max_run_time have no effect without run_time: auto")
+    messages += measurement_warnings(profile.load, profile.goals)
     return messages
+
+
+def _has_run_time_limits(profile: Profile) -> bool:
+    """Return whether the limits of an automatic run time differ from their defaults."""
+    return any(
+        getattr(profile, name) != Profile.model_fields[name].default
+        for name in ("min_run_time", "max_run_time")
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from loadbench.engine.profile.error_messages import dotted
+from loadbench.engine.profile.error_messages import dotted, key_of
 from loadbench.engine.profile.model import Profile
 
 
@@ -33,7 +33,7 @@ def read_recorded(fields: Mapping[str, Any]) -> Recorded:
     try:
         profile = Profile.model_validate(known)
     except ValidationError as error:
-        invalid = tuple(dotted(tuple(detail["loc"])) for detail in error.errors())
+        invalid = tuple(dotted(key_of(detail)) for detail in error.errors())
         return Recorded(None, invalid, tuple(unknown))
     return Recorded(profile, (), tuple(unknown))
 

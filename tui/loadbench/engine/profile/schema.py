@@ -16,6 +16,7 @@ from loadbench.engine.profile.editing.keys import (
 )
 from loadbench.engine.profile.fields import CONTAINERS, MAX_PORT, VARIABLE_NAME
 from loadbench.engine.profile.model import ALIASES
+from loadbench.engine.profile.sections.goals import FAILURE_RATIO
 
 SCHEMA_FILE = "profile.schema.json"
 """Name of the schema beside the profiles."""
@@ -23,7 +24,7 @@ SCHEMA_FILE = "profile.schema.json"
 Schema = dict[str, Any]
 """A JSON schema."""
 
-_DURATION = rf"^\s*(?:(?=\d){DURATION_PATTERN}|\d+(?:\.\d+)?)\s*$"
+_DURATION = rf"(?=\d){DURATION_PATTERN}|\d+(?:\.\d+)?"
 _WITHOUT_NUL = r"^[^\x00]*$"
 _TYPES: Mapping[KeyKind, tuple[str, ...]] = {
     KeyKind.CHOICE: ("string",),
@@ -50,10 +51,11 @@ def profile_schema() -> Schema:
     """Return the JSON schema (draft 2020-12) of a profile file as users write it.
 
     The schema cannot express, and accepts: durations with units outside of their limits, a
-    `settle.max` that is too short for `settle.window`, ports above 65535, spawn rates that differ
-    only after the sixth digit, headers that differ only in case, options that differ only in - and
-    _, options and variables of Locust that a profile must not set, names in both `secrets` and
-    `not_secrets`, and infinite numbers.
+    `settle.max` that is too short for `settle.window`, a `max_run_time` below `min_run_time`, ports
+    above 65535, spawn rates that differ only after the sixth digit, headers that differ only in
+    case, options that differ only in - and _, options and variables of Locust that a profile must
+    not set, names in both `secrets` and `not_secrets`, references to variables in other forms than
+    `${NAME}`, and infinite numbers.
     """
     properties: dict[str, Schema] = {}
     sections = {section.name: section for section in profile_sections()}
@@ -117,7 +119,18 @@ def _value_schema(key: ProfileKey) -> Schema:
             value = {"anyOf": [value, {"type": "array", "items": value}]}
         schema["additionalProperties"] = value
         return schema
-    pattern = _DURATION if key.kind is KeyKind.DURATION else key.pattern
+    if key.kind is KeyKind.GOALS:
+        schema["propertyNames"] = {"pattern": key.name_pattern}
+        schema["additionalProperties"] = {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {goal: _goal_schema(goal) for goal in key.goals},
+        }
+        return schema
+    pattern = key.pattern
+    if key.kind is KeyKind.DURATION:
+        pattern = rf"^\s*(?:{'|'.join((*key.words, _DURATION))})\s*$"
     minimum = 1 if key.accepts_integers else key.minimum
     limits = {
         "pattern": pattern or None,
@@ -132,6 +145,11 @@ def _value_schema(key: ProfileKey) -> Schema:
         schema["minItems"] = 0 if key.allows_empty else 1
         schema["uniqueItems"] = key.kind is not KeyKind.TEXTS
     return schema
+
+
+def _goal_schema(goal: str) -> Schema:
+    limits = {"minimum": 0, "maximum": 1} if goal == FAILURE_RATIO else {"exclusiveMinimum": 0}
+    return {"type": "number", **limits}
 
 
 def _driver_rule(settings: type[DriverSettings]) -> Schema:

@@ -137,7 +137,13 @@ def _source_of(file: Path, text: str) -> Source:
 
 def _value_of(text: str) -> Any:
     node = yaml.compose(text, Loader=_Loader)
-    return None if node is None else _construct(node, (), Source(Path()))
+    if node is None:
+        return None
+    source = Source(Path())
+    value = _construct(node, (), source)
+    if source.problems:
+        raise _marked(node, source.problems[0].text)
+    return value
 
 
 def yaml_problem(error: BadInputError) -> tuple[int | None, str]:
@@ -153,6 +159,8 @@ def yaml_problem(error: BadInputError) -> tuple[int | None, str]:
         return None, str(error)
     mark = getattr(error.__cause__, "problem_mark", None)
     problem = getattr(error.__cause__, "problem", None) or str(error).partition("\n")[0]
+    if "alias" in f"{getattr(error.__cause__, 'context', '')} {problem}":
+        problem += '. Write a text that starts with * in quotes, such as "*token*"'
     return mark.line + 1 if mark else None, f"invalid YAML: {problem}"
 
 

@@ -13,20 +13,20 @@ from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Line, Tone, line, width, wrap
 
-LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.TEXTS)
+LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.TEXTS, KeyKind.GOALS)
 """Kinds whose values are shown as chips."""
 RANGE = ".."
 """Part of the notation of a range."""
-_NULL = re.compile(r"null: ([^.;]{1,24})(?=[.;]|$)")
-"""A short meaning of null in a description."""
+_EMPTY = re.compile(r"(?:null|\{\}): ([^.;]{1,24})(?=[.;]|$)")
+"""A short meaning of null, or of no goals, in a description."""
 _MAX_SUGGESTIONS = 6
 
 
 def placeholder(key: ProfileKey) -> str:
     """Return what an empty field means, such as `no goal`, from the description of the key."""
-    if not key.is_optional:
+    if not key.is_optional and key.kind is not KeyKind.GOALS:
         return ""
-    meaning = _NULL.search(key.help)
+    meaning = _EMPTY.search(key.help)
     return meaning.group(1).strip() if meaning else "automatic"
 
 
@@ -98,6 +98,11 @@ def chip_texts(key: ProfileKey, text: str) -> list[str]:
         value = parse_value(key, text)
     except ValueError:
         return []
+    if isinstance(value, dict):
+        return [
+            f"{name}: {', '.join(f'{goal} {limit:g}' for goal, limit in goals.items())}"
+            for name, goals in value.items()
+        ]
     return [str(item) for item in value or ()]
 
 

@@ -110,9 +110,11 @@ class Entered:
         """The error of each field that has one, by key."""
         errors = dict(self._text_errors)
         for problem in self.draft.problems:
-            name = problem.key.partition("[")[0]
-            if name in self._saved_texts:
-                errors.setdefault(name, problem.text.removeprefix(f"{problem.key}: "))
+            if name := _field_of(problem.key):
+                # The rest of the key names the goal.
+                is_inside = problem.key.startswith(f"{name}.")
+                prefix = f"{name}." if is_inside else f"{problem.key}: "
+                errors.setdefault(name, problem.text.removeprefix(prefix))
         return errors
 
     @cached_property
@@ -122,7 +124,7 @@ class Entered:
         return tuple(
             f"{problem.location.removeprefix(folder)}: {problem.text}"
             for problem in self.draft.problems
-            if problem.key.partition("[")[0] not in self._saved_texts
+            if not _field_of(problem.key)
         )
 
     @cached_property
@@ -152,7 +154,7 @@ class Entered:
     def _saved_values(self) -> dict[str, Any]:
         """The valid values in the file. Any valid text replaces one with an error."""
         values = {}
-        invalid = {problem.key.partition("[")[0] for problem in self._saved.problems}
+        invalid = {_field_of(problem.key) for problem in self._saved.problems}
         for key in profile_keys():
             if key.name in invalid:
                 continue
@@ -197,6 +199,12 @@ class Entered:
             return format_value(key, written)
         except (ValueError, TypeError, AttributeError):
             return _as_written(written)
+
+
+def _field_of(key: str) -> str:
+    """Return the field of a key, which may be inside of its value. Empty if there is none."""
+    names = (one.name for one in profile_keys())
+    return next((name for name in names if f"{key}.".startswith((f"{name}.", f"{name}["))), "")
 
 
 _PATH_TYPES: Mapping[str, Callable[[Path], bool]] = {

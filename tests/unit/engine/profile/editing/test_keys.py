@@ -13,6 +13,7 @@ from loadbench.engine.profile.editing.keys import (
     profile_sections,
 )
 from loadbench.engine.profile.model import Profile, known_keys
+from loadbench.engine.profile.sections.goals import MEASUREMENT_GOALS, REQUEST_GOALS
 
 
 def test_every_key_of_the_model_is_there_in_its_order() -> None:
@@ -45,6 +46,8 @@ def test_keys_are_either_first_or_in_one_group() -> None:
     assert [group.name for group in key_groups()] == ["general", "settle", "stack", "load"]
     assert [key.name for key in key_groups()[0].keys] == [
         "description",
+        "min_run_time",
+        "max_run_time",
         "repeats",
         "recheck_first",
         "max_cells",
@@ -62,13 +65,16 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         ("batch_size", KeyKind.INTEGER, "1 to 4096", ""),
         ("users", KeyKind.INTEGERS, "1 to 1000000", ""),
         ("spawn_rates", KeyKind.NUMBERS, "0.001 to 1000", "users/s"),
-        ("run_time", KeyKind.DURATION, "1s to 24h", ""),
+        ("run_time", KeyKind.DURATION, "1s to 24h or auto", ""),
+        ("max_run_time", KeyKind.DURATION, "1s to 24h", ""),
         ("load.timeout", KeyKind.DURATION, "above 0s, up to 1h", ""),
         ("load.start_timeout", KeyKind.DURATION, "above 0s, up to 24h", ""),
         ("load.locustfile", KeyKind.TEXTS, "", ""),
         ("load.folder", KeyKind.TEXT, "", ""),
         ("load.options", KeyKind.VARIABLES, "", ""),
         ("load.environment", KeyKind.VARIABLES, "", ""),
+        ("load.main", KeyKind.TEXT, "", ""),
+        ("load.measurements", KeyKind.TEXTS, "", ""),
         ("load.tags", KeyKind.TEXTS, "", ""),
         ("load.keep_host", KeyKind.TEXTS, "", ""),
         ("recheck_first", KeyKind.BOOLEAN, "", ""),
@@ -79,6 +85,8 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         ("stack.memory_mb", KeyKind.INTEGER, "at least 6", "MB"),
         ("goals.p95_ms", KeyKind.NUMBER, "above 0", "ms"),
         ("goals.failure_ratio", KeyKind.NUMBER, "0 to 1", ""),
+        ("goals.requests", KeyKind.GOALS, "", ""),
+        ("goals.measurements", KeyKind.GOALS, "", ""),
     ],
 )
 def test_kind_limits_and_unit_come_from_the_model(
@@ -94,12 +102,22 @@ def test_choices_come_from_the_model() -> None:
     assert profile_key("users").choices == ()
 
 
+def test_goals_by_name_and_words_come_from_the_model() -> None:
+    assert profile_key("goals.requests").goals == REQUEST_GOALS
+    assert profile_key("goals.measurements").goals == MEASUREMENT_GOALS
+    assert profile_key("goals.p95_ms").goals == ()
+    assert [key.name for key in profile_keys() if key.words] == ["run_time"]
+    assert profile_key("run_time").words == ("auto",)
+
+
 def test_null_is_allowed_for_addresses_limits_and_goals() -> None:
     optional = {key.name for key in profile_keys() if key.is_optional}
     goals = {name for name in FIRST_KEYS if name.startswith("goals.")}
+    goals -= {"goals.requests", "goals.measurements"}
 
     limits = {"stack.memory_mb", "stack.gpu_memory_mb"}
-    assert optional == {"host", "stack.port", "stack.ca_file", "load.folder", *limits, *goals}
+    load = {"load.folder", "load.main"}
+    assert optional == {"host", "stack.port", "stack.ca_file", *load, *limits, *goals}
 
 
 def test_default_is_the_value_of_a_profile_without_the_key() -> None:

@@ -15,6 +15,7 @@ from loadbench.engine.profile.editing.notation import (
     parse_value,
 )
 from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.sections.goals import MEASUREMENT_GOALS, REQUEST_GOALS
 from loadbench.errors import ProfileError
 
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
@@ -37,6 +38,11 @@ paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 )
 
 
+EXACT_KINDS = (
+    *(KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.NUMBER),
+    *(KeyKind.VARIABLES, KeyKind.GOALS),
+)
+"""Kinds whose values are not normalised."""
 LISTS_OF_NAMES = {
     "secrets": st.lists(names),
     "not_secrets": st.lists(names),
@@ -47,6 +53,11 @@ LISTS_OF_NAMES = {
         min_size=1,
     ),
 }
+event_names = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="$"), min_size=1)
+    .filter(lambda text: text == text.strip())
+    .filter(lambda text: text not in (*REQUEST_GOALS, *MEASUREMENT_GOALS, "null"))
+)
 tags = st.lists(st.text("abc é-_1", min_size=1).filter(lambda text: text == text.strip()))
 class_names = st.lists(st.sampled_from(["ChatUser", "_Admin2", "Größe"]))
 LISTS_OF_NAMES |= {
@@ -54,6 +65,7 @@ LISTS_OF_NAMES |= {
     "load.exclude_tags": tags,
     "load.user_classes": class_names,
     "load.keep_host": class_names,
+    "load.measurements": st.lists(event_names),
 }
 header_values = st.text(st.characters(max_codepoint=0xFF)).filter(str.isprintable)
 MAPPINGS = {
@@ -70,6 +82,7 @@ TEXTS = {
     "stack.port": st.integers(1, 65535).map(str) | st.just("api:8000"),
     "stack.service": texts,
     "description": texts,
+    "load.main": event_names,
 }
 """Strategies for texts with rules of their own. Other texts are paths."""
 
@@ -88,6 +101,7 @@ def values(key: ProfileKey) -> st.SearchStrategy[Any]:
             strategy = st.floats(key.minimum, key.maximum or 1e300, exclude_min=True)
         case KeyKind.DURATION:
             strategy = st.floats(60, min(highest, 3600)).map(lambda seconds: f"{seconds:f}s")
+            strategy |= st.sampled_from(key.words) if key.words else st.nothing()
         case KeyKind.INTEGERS:
             strategy = st.lists(st.integers(1, 10**5), min_size=1, unique=True)
         case KeyKind.NUMBERS:
@@ -97,6 +111,10 @@ def values(key: ProfileKey) -> st.SearchStrategy[Any]:
             strategy = LISTS_OF_NAMES.get(key.name, st.lists(paths, min_size=1))
         case KeyKind.VARIABLES:
             strategy = MAPPINGS.get(key.name, st.dictionaries(names, plain_texts))
+        case KeyKind.GOALS:
+            limits = st.floats(0, 1, exclude_min=True) | st.just(1)
+            goals = st.dictionaries(st.sampled_from(key.goals), limits, min_size=1)
+            strategy = st.dictionaries(event_names, goals)
         case KeyKind.TEXT:
             strategy = TEXTS.get(key.name, paths)
     return strategy | st.none() if key.is_optional else strategy
@@ -147,6 +165,13 @@ def loaded_value(file: Path, key: ProfileKey, override: str) -> Any:
         ("goals.p95_ms", "500", 500),
         ("goals.p95_ms", "null", None),
         ("goals.failure_ratio", "0.01", 0.01),
+        ("run_time", " auto ", "auto"),
+        ("load.main", "POST /a b", "POST /a b"),
+        ("load.main", "", None),
+        ("load.measurements", "*token* 'a b'", ["*token*", "a b"]),
+        ("goals.requests", " ", {}),
+        ("goals.requests", "{POST /b: {p95: 4}}", {"POST /b": {"p95": 4}}),
+        ("goals.requests", "POST /b: {p95: 4.5}", {"POST /b": {"p95": 4.5}}),
     ],
 )  # fmt: skip
 def test_text_is_parsed_as_plain_data(name: str, text: str, value: Any) -> None:
@@ -170,7 +195,14 @@ def test_text_is_parsed_as_plain_data(name: str, text: str, value: Any) -> None:
         ("users", "1..3 x1.5", "expected a whole number, got 1.5"),
         ("users", "1..2000000 step 1000000", "expected a value ≤ 1000000, got 1000001"),
         ("users", "1..5 step 0", "expected a step above 0, got '1..5 step 0'"),
-        ("run_time", "soon", f"{DURATION}, got 'soon'"),
+        ("run_time", "soon", f"{DURATION}, or auto, got 'soon'"),
+        ("max_run_time", "auto", f"{DURATION}, got 'auto'"),
+        ("goals.requests", "p95", "expected goals by name: {NAME: {p95: 400}}, got 'p95'"),
+        ("goals.requests", "{p95: 4}", "p95 stands outside of a name. Write it as in {NAME: {p95"),
+        ("goals.requests", "{A: {p95: x}}", "A.p95: expected a number, got 'x'"),
+        ("goals.requests", "{A: {p95: 4}", "expected goals such as {NAME: {p95: 400}} (invalid YA"),
+        ("goals.requests", "{A: {p9: 1}}", "A.p9: unknown goal. Goals: p50, p90, p95, p99, failu"),
+        ("goals.requests", "{A: {}, A: {}}", "expected goals such as {NAME: {p95: 400}} (invalid"),
         ("run_time", "0s", "expected a value ≥ 1s, got '0s'"),
         ("goals.p95_ms", "nan", "expected a finite number, got 'nan'"),
         ("goals.p95_ms", "0", "expected a value > 0, got '0'"),
@@ -206,6 +238,10 @@ def test_invalid_text_is_reported_in_the_words_of_the_schema(
         ("stack.compose", ["a.yaml", "b c.yaml"], 'a.yaml "b c.yaml"'),
         ("stack.environment", {"A": "1", "B": "x y"}, 'A=1 B="x y"'),
         ("users", "few", "few"),
+        ("run_time", "auto", "auto"),
+        ("load.measurements", ["*a", "b c"], '*a "b c"'),
+        ("goals.requests", {}, ""),
+        ("goals.requests", {"POST /b": {"p95": 4.0}, "7": {}}, "{POST /b: {p95: 4}, '7': {}}"),
     ],
 )
 def test_value_is_formatted_for_people(name: str, value: Any, text: str) -> None:
@@ -221,6 +257,9 @@ def test_value_is_formatted_for_people(name: str, value: Any, text: str) -> None
         ("stack.environment", {"A": "b"}, "stack.environment={A: b}"),
         ("stack.compose", ["a.yaml", "b, c"], "stack.compose=[a.yaml, 'b, c']"),
         ("run_time", "7m", "run_time=7m"),
+        ("run_time", "auto", "run_time=auto"),
+        ("load.measurements", ["*a"], "load.measurements=['*a']"),
+        ("goals.requests", {"POST /b": {"p95": 4}}, "goals.requests={POST /b: {p95: 4}}"),
         ("description", "", "description=''"),
         ("description", "yes", "description='yes'"),
         ("description", "a\nb", 'description="a\\nb"'),
@@ -236,7 +275,13 @@ def test_formatted_value_is_parsed_to_the_same_value(pair: tuple[ProfileKey, Any
     parsed = parse_value(key, format_value(key, value))
 
     assert parse_value(key, format_value(key, parsed)) == parsed
-    if key.kind in (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.NUMBER, KeyKind.VARIABLES):
+    if key.kind in (
+        KeyKind.INTEGERS,
+        KeyKind.NUMBERS,
+        KeyKind.NUMBER,
+        KeyKind.VARIABLES,
+        KeyKind.GOALS,
+    ):
         assert parsed == value
 
 
@@ -245,7 +290,10 @@ def test_formatted_value_is_parsed_to_the_same_value(pair: tuple[ProfileKey, Any
 def test_override_sets_exactly_the_value(tmp_path: Path, pair: tuple[ProfileKey, Any]) -> None:
     key, value = pair
     file = tmp_path / "mine.yaml"
-    file.write_text("models: 1\nusers: 5\nspawn_rates: 5\nhost: http://x\nsettle: {max: 0s}\n")
+    file.write_text(
+        "models: 1\nusers: 5\nspawn_rates: 5\nhost: http://x\n"
+        "settle: {max: 0s}\nmax_run_time: 24h\n"
+    )
     parsed = parse_value(key, format_value(key, value))
     override = override_text(key, parsed)
 
@@ -266,7 +314,7 @@ def test_any_text_is_parsed_or_refused_with_a_message(key: ProfileKey, text: str
 def test_every_kind_with_a_notation_has_a_valid_hint() -> None:
     for key in profile_keys():
         hint = notation_hint(key)
-        if key.kind in (KeyKind.TEXTS, KeyKind.VARIABLES):
+        if key.kind in (KeyKind.TEXTS, KeyKind.VARIABLES, KeyKind.GOALS):
             assert parse_value(key, hint)
     assert notation_hint(profile_key("users")) == "1 2 4, 10..100 step 10 or 1..64 ×2"
 

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.profile_changes import random_changes
 from bench.profile_edits import PLANTED, errors_of, flat, is_accepted
-from bench.profile_texts import Writer, random_changes
+from bench.profile_texts import Writer
 from loadbench.engine.profile.editing.document import plain_values
 from loadbench.engine.profile.editing.lookup import key_lines
 from loadbench.engine.profile.editing.splice import spliced
@@ -155,6 +157,57 @@ def test_environment_keeps_its_notation(old: str, values: dict[str, str], new: s
     assert changed(f"stack:\n  environment:{old}", stack__environment=values) == (
         f"stack:\n  environment:{new}"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "goals", "new"),
+    [
+        (" {}", {"POST /a": {"p95": 4}}, " {POST /a: {p95: 4}}"),
+        (
+            " {'A b': {p95: 3, p50: 1}, C: {p99: 1}}",
+            {"A b": {"p95": 4}, "C": {"p99": 1, "min_rps": 2.5}},
+            " {'A b': {p95: 4}, C: {p99: 1, min_rps: 2.5}}",
+        ),
+        (" {A: {p95: 3}, B: {p95: 3}}", {"B": {"p95": 3}}, " {B: {p95: 3}}"),
+        (" {A: {p95: 3}}", {}, " {}"),
+        (
+            "\n    A b:  # main\n      p95: 3  # was 2\n      # why\n      p50: 1\n    C: {p99: 1}",
+            {"A b": {"p95": 4, "p50": 1}, "C": {"p99": 2}},
+            "\n    A b:  # main\n      p95: 4  # was 2\n      # why\n      p50: 1\n    C: {p99: 2}",
+        ),
+        (
+            "\n    A:\n      p95: 3\n    B:  # b\n      p95: 3  # c\n      p50: 1\n",
+            {"A": {"p95": 3, "p99": 9}, "C d": {"p50": 1}},
+            "\n    A:\n      p95: 3\n      p99: 9\n    C d: {p50: 1}\n",
+        ),
+        (
+            " {\n    A: {p95: 3},  # a\n    B: {\n      p95: 3  # b\n    }\n  }\n",
+            {"A": {"p95": 4}, "B": {"p95": 3, "p50": 1}},
+            " {\n    A: {p95: 4},  # a\n    B: {\n      p95: 3,  # b\n      p50: 1\n    }\n  }\n",
+        ),
+        ("\n    A:\n      p95: 3\n    # why\n", {}, " {}\n    # why\n"),
+    ],
+)
+def test_goals_by_name_keep_their_notation(old: str, goals: dict[str, Any], new: str) -> None:
+    assert changed(f"goals:\n  requests:{old}", goals__requests=goals) == (
+        f"goals:\n  requests:{new}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "goals"),
+    [
+        ("\n    A:\n      # why\n      p95: 3\n    B: {p95: 3}\n", {"B": {"p95": 3}}),
+        (" {A: {p95: &x 3}}", {"A": {"p95": 4}}),
+        (" {A: [p95]}", {"A": {"p95": 4}}),
+        (" {}", {"A": {"p95": [4]}}),
+    ],
+)
+def test_goals_by_name_that_cannot_be_changed_exactly_are_refused(
+    old: str, goals: dict[str, Any]
+) -> None:
+    with pytest.raises(SpliceError, match=r"Open the file in your editor"):
+        changed(f"goals:\n  requests:{old}", goals__requests=goals)
 
 
 # New keys

@@ -82,8 +82,12 @@ def list_changes(node: YamlNode, old: Sequence[Any], new: Sequence[Any]) -> Item
     return changes
 
 
-def mapping_changes(node: YamlNode, old: Mapping[str, Any], new: Mapping[str, Any]) -> ItemChanges:
-    """Return the changes that turn a mapping of texts into another one; see `list_changes`.
+def mapping_changes(
+    document: YamlText, node: YamlNode, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> ItemChanges:
+    """Return the changes that turn a mapping into another one; see `list_changes`.
+
+    Its values are texts, numbers, or mappings of those.
 
     Raises:
         SpliceError: A new value cannot be written, or the mapping contains a name twice.
@@ -97,8 +101,7 @@ def mapping_changes(node: YamlNode, old: Mapping[str, Any], new: Mapping[str, An
         if name.text not in new:
             changes.removed.append(index)
         elif repr(old[name.text]) != repr(new[name.text]):
-            text = value_text(new[name.text], value, in_flow=in_flow)
-            changes.edits += scalar_edits(value, text)
+            changes.edits += _entry_edits(document, value, old[name.text], new[name.text], in_flow)
     like = _quoted(node.pairs[-1][1] if node.pairs else None)
     added = [
         f"{key_text(name, in_flow=in_flow)}: {value_text(value, like, in_flow=in_flow)}"
@@ -109,6 +112,15 @@ def mapping_changes(node: YamlNode, old: Mapping[str, Any], new: Mapping[str, An
         kept = [index for index in range(len(names)) if index not in changes.removed]
         changes.added[kept[-1] if kept else -1] = added
     return changes
+
+
+def _entry_edits(
+    document: YamlText, node: YamlNode, old: Any, new: Any, in_flow: bool
+) -> list[Edit]:
+    """Return the edits that replace the value of an entry."""
+    if node.children and isinstance(old, Mapping) and isinstance(new, Mapping) and new:
+        return collection_edits(document, node, mapping_changes(document, node, old, new))
+    return scalar_edits(node, value_text(new, node, in_flow=in_flow))
 
 
 def scalar_edits(node: YamlNode, text: str) -> list[Edit]:

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from loadbench.engine.profile.duration import format_duration, parse_duration, parse_run_time
+from loadbench.engine.profile.duration import format_duration, parse_duration
 from loadbench.engine.profile.fields import NotEmpty, Pattern
-from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.sections.goals import Goals
+from loadbench.engine.profile.model import Profile, validate_run_time
+from loadbench.engine.profile.sections.goals import Goals, GoalsByName
 
 GENERAL = "general"
 """Name of the group of the keys outside of sections."""
@@ -51,6 +51,10 @@ class ProfileKey:
     kind: KeyKind
     choices: tuple[str, ...]
     """The allowed values of a choice. Empty for other kinds."""
+    words: tuple[str, ...]
+    """Words that may be written instead of a value, such as `auto`."""
+    goals: tuple[str, ...]
+    """The goals that a name may have. Empty for other kinds."""
     minimum: float | None
     """Smallest value, in seconds for durations; for lists, of each item. None: no limit."""
     maximum: float | None
@@ -86,7 +90,11 @@ class ProfileKey:
 
     @property
     def limits(self) -> str:
-        """The limits for display: `1 to 4096`, `1s to 24h`, `at least 6`; may be empty."""
+        """The limits for display: `1 to 4096`, `1s to 24h or auto`, `at least 6`; may be empty."""
+        return " or ".join(filter(None, (self._range, *self.words)))
+
+    @property
+    def _range(self) -> str:
         lowest = self._limit_text(self.minimum)
         highest = self._limit_text(self.maximum)
         match lowest, highest, self.is_minimum_excluded:
@@ -229,6 +237,7 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         if hasattr(constraint, limit)
     }
     patterns = [item for item in constraints if isinstance(item, Pattern)]
+    by_name = [item for item in constraints if isinstance(item, GoalsByName)]
     return ProfileKey(
         name=name,
         label=field.title or "",
@@ -236,6 +245,8 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         comment=_comment(field),
         kind=kind,
         choices=get_args(plain) if kind is KeyKind.CHOICE else (),
+        words=tuple(word for item in constraints for word in _words(item)),
+        goals=tuple(goal for item in by_name for goal in item.goals),
         minimum=limits.get("ge", limits.get("gt")),
         maximum=limits.get("le"),
         is_minimum_excluded="gt" in limits,
@@ -263,11 +274,16 @@ def _unwrapped(annotation: Any, metadata: Iterable[object]) -> tuple[Any, list[o
         return plain, constraints + found, is_optional
     if get_origin(annotation) in (Union, UnionType):
         items = get_args(annotation)
-        # A literal beside another type is a word that may be written instead of a value.
-        [inner] = [i for i in items if i is not NoneType and get_origin(i) is not Literal]
+        literals = [item for item in items if get_origin(item) is Literal]
+        [inner] = [item for item in items if item is not NoneType and item not in literals]
         plain, found, _ = _unwrapped(inner, ())
-        return plain, constraints + found, NoneType in items
+        return plain, [*constraints, *found, *literals], NoneType in items
     return annotation, constraints, False
+
+
+def _words(constraint: object) -> tuple[str, ...]:
+    """Return the words of a literal beside another type."""
+    return get_args(constraint) if get_origin(constraint) is Literal else ()
 
 
 def _kind(plain: Any, constraints: Iterable[object]) -> KeyKind:
@@ -277,8 +293,10 @@ def _kind(plain: Any, constraints: Iterable[object]) -> KeyKind:
         TypeError: There is no kind for the type.
     """
     validators = [item.func for item in constraints if isinstance(item, BeforeValidator)]
-    if parse_duration in validators or parse_run_time in validators:
+    if parse_duration in validators or validate_run_time in validators:
         return KeyKind.DURATION
+    if any(isinstance(item, GoalsByName) for item in constraints):
+        return KeyKind.GOALS
     if get_origin(plain) is Literal:
         return KeyKind.CHOICE
     if get_origin(plain) is tuple:
@@ -297,7 +315,6 @@ _KINDS: Mapping[Any, KeyKind] = {
     float: KeyKind.NUMBER,
     str: KeyKind.TEXT,
     dict[str, str]: KeyKind.VARIABLES,
-    dict[str, dict[str, float]]: KeyKind.GOALS,
 }
 _LIST_KINDS: Mapping[Any, KeyKind] = {
     int: KeyKind.INTEGERS,

@@ -8,11 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.profile.editing.keys import KeyKind, ProfileKey, profile_fields
 from loadbench.engine.profile.editing.number_lists import RANGE_HINT, expand_numbers
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
-from loadbench.engine.profile.error_messages import problem_of, shown
+from loadbench.engine.profile.error_messages import dotted, key_of, problem_of, shown
 from loadbench.engine.profile.sections.base import Section
+from loadbench.engine.profile.source import parse_value as parse_yaml_value
+from loadbench.engine.profile.source import yaml_problem
 
 _NUMBER_LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS)
 _MAX_EXACT_INTEGER = 2**53
@@ -26,18 +29,24 @@ _HINTS = {
     KeyKind.NUMBERS: f"0.5 2, {RANGE_HINT}",
     KeyKind.TEXTS: 'a.yaml "b c.yaml"',
     KeyKind.VARIABLES: 'A=1 B="x y"',
+    KeyKind.GOALS: "{NAME: {p95: 400}}",
 }
 
 
 _HINTS_OF_KEYS = {
+    "run_time": "90s, 7m, 1h20m or auto",
     "stack.health": "/health tcp",
     "stack.headers": "Host=api.example.com",
     "load.locustfile": 'locustfile.py "my users.py"',
+    "load.main": "POST /predict",
+    "load.measurements": '"first token" *token*',
     "load.options": "engine=vllm stream=true",
     "load.tags": "fast chat",
     "load.exclude_tags": "slow",
     "load.user_classes": "ChatUser",
     "load.keep_host": "AdminUser",
+    "goals.requests": "{POST /predict: {p95: 400, failure_ratio: 0.01}}",
+    "goals.measurements": "{first token: {p95: 400}}",
 }
 
 
@@ -50,8 +59,8 @@ def parse_value(key: ProfileKey, text: str) -> Any:
     """Return the value that a text stands for, as plain data of a profile.
 
     Lists of numbers are written as `1 2 4`, `1, 2, 4`, `10..100 step 10` or `1..64 x2`; lists of
-    texts as `a.yaml "b c.yaml"`; variables as `A=1 B="x y"`. For optional keys, an empty text and
-    `null` mean None.
+    texts as `a.yaml "b c.yaml"`; variables as `A=1 B="x y"`; goals by name as
+    `{POST /predict: {p95: 400}}`. For optional keys, an empty text and `null` mean None.
 
     Args:
         key: The key.
@@ -68,7 +77,11 @@ def parse_value(key: ProfileKey, text: str) -> Any:
     try:
         value = adapter.validate_python(_unvalidated(key.kind, text))
     except ValidationError as error:
-        raise ValueError(problem_of(error.errors()[0])) from None
+        detail = error.errors()[0]
+        where = (
+            f"{dotted(key_of(detail))}: " if key.kind is KeyKind.GOALS and key_of(detail) else ""
+        )
+        raise ValueError(where + problem_of(detail)) from None
     return _plain(adapter.dump_python(value, mode="json"))
 
 
@@ -83,6 +96,8 @@ def format_value(key: ProfileKey, value: Any) -> str:
             return " ".join(map(_number_text, value))
         case list():
             return " ".join(_quoted(str(item), ",") for item in value)
+        case dict() if key.kind is KeyKind.GOALS:
+            return one_line_yaml(_plain(value)) if value else ""
         case dict():
             pairs = ((str(name), str(text)) for name, text in value.items())
             return " ".join(f"{_quoted(name, '=')}={_quoted(text)}" for name, text in pairs)
@@ -106,6 +121,8 @@ def _unvalidated(kind: KeyKind, text: str) -> object:
         case KeyKind.VARIABLES:
             matches = _matches(_VARIABLE, text, KeyKind.VARIABLES)
             return _variables((_unquoted(match[1]), _unquoted(match[2])) for match in matches)
+        case KeyKind.GOALS:
+            return _goals(text)
         case KeyKind.TEXT:
             return text
         case _:
@@ -127,6 +144,16 @@ def _matches(pattern: re.Pattern[str], text: str, kind: KeyKind) -> list[re.Matc
         matches.append(match)
         position = match.end()
     return matches
+
+
+def _goals(text: str) -> Any:
+    if not text.strip():
+        return {}
+    try:
+        return parse_yaml_value(text)
+    except BadInputError as error:
+        _, problem = yaml_problem(error)
+        raise ValueError(f"expected goals such as {_HINTS[KeyKind.GOALS]} ({problem})") from None
 
 
 def _variables(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -168,9 +195,11 @@ def _number_text(value: object) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return whole numbers as integers, as users write them in files."""
+    """Return whole numbers as integers, as users write them in files, also inside collections."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_EXACT_INTEGER:
         return int(value)
     return value

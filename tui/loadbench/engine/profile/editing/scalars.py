@@ -32,7 +32,7 @@ def value_text(value: Any, old: YamlNode | None = None, *, in_flow: bool = False
     """Return a value as YAML on one line. Collections are in flow notation.
 
     Args:
-        value: None, a boolean, number, text, list of those, or mapping of texts to texts.
+        value: None, a boolean, number, text, list or mapping of those.
         old: The value that it replaces, whose quotes and spelling it takes over.
         in_flow: Whether the text is inside `[]` or `{}`.
 

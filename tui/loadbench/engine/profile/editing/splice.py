@@ -60,7 +60,7 @@ def spliced(data: bytes, changes: Mapping[str, Any]) -> bytes:
     Args:
         data: The file.
         changes: New values by dotted key, such as `goals.p95_ms`: None, a boolean, number, text,
-            list of those, or a mapping of texts to texts.
+            list of those, a mapping of texts to texts, or a mapping of mappings to numbers.
 
     Raises:
         SpliceError: A value cannot be changed without affecting the rest of the file.
@@ -109,7 +109,10 @@ def _is_writable(value: object) -> bool:
         case list():
             return all(not isinstance(item, list | dict) and _is_writable(item) for item in value)
         case dict():
-            return all(isinstance(text, str) for item in value.items() for text in item)
+            return all(
+                isinstance(name, str) and not isinstance(item, list) and _is_writable(item)
+                for name, item in value.items()
+            )
         case _:
             return True
 
@@ -161,7 +164,7 @@ def _value_edits(
     if node.kind == "list" and isinstance(value, list) and value and node.children:
         changes = list_changes(node, old, value)
     if node.kind == "mapping" and isinstance(value, Mapping) and value and node.children:
-        changes = mapping_changes(node, old, value)
+        changes = mapping_changes(document, node, old, value)
     if changes is not None:
         return collection_edits(document, node, changes)
     if node.children and not node.style:

@@ -47,10 +47,14 @@ def check_splice(before: str, after: str, changes: Mapping[str, Any]) -> None:
 
 def _is_intended(found: tuple[bool, Any], value: Any) -> bool:
     is_present, actual = found
-    if isinstance(value, Mapping) and isinstance(actual, Mapping):
-        # The file keeps the order of its entries.
-        return same(dict(sorted(actual.items())), dict(sorted(value.items())))
-    return is_present and same(actual, value)
+    # The file keeps the order of the entries of its mappings.
+    return is_present and same(_sorted(actual), _sorted(value))
+
+
+def _sorted(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _sorted(item) for name, item in sorted(value.items())}
 
 
 def _without(values: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,8 +155,14 @@ def _removed_items(old: object, new: object) -> int:
         codes = item_operations(old, new)
         return sum(max(0, (old_end - i) - (new_end - j)) for _, i, old_end, j, new_end in codes)
     if isinstance(old, dict) and isinstance(new, Mapping):
-        return len(old.keys() - new.keys())
+        kept = sum(_removed_items(old[name], new[name]) for name in old.keys() & new.keys())
+        return kept + sum(_items_in(old[name]) for name in old.keys() - new.keys())
     return 0
+
+
+def _items_in(value: object) -> int:
+    """Return the number of items in a removed item, with the item itself."""
+    return 1 + sum(map(_items_in, value.values())) if isinstance(value, dict) else 1
 
 
 def _lines(text: str) -> list[str]:

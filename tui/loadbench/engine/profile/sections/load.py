@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from loadbench.engine.profile.fields import (
+    EVENT_NAME,
     Duration,
     PathText,
     PathTexts,
@@ -21,16 +22,19 @@ from loadbench.engine.profile.sections.locust_options import (
     reason_against_option,
     reason_against_variable,
 )
+from loadbench.engine.profile.values.references import references_in
 
 _OPTION = r"^-{0,2}[A-Za-z0-9][A-Za-z0-9_.-]*(?!\n)$"
 _TAG = r"^(?!\s)[^,\x00-\x1f\x7f]+(?<!\s)(?!\n)$"
 NAME_LISTS = ("load.tags", "load.exclude_tags", "load.user_classes", "load.keep_host")
 """Keys with lists of names that contain no commas, so that an override may separate them by one."""
+GLOB_LISTS = ("load.measurements",)
+"""Keys with lists of names with placeholders, which YAML cannot read without quotes."""
 
 MEASUREMENT_TYPES = ("METRIC", "TTFT")
 """Request types whose events are always measurements, as in public locustfiles."""
 
-_GLOB = r"^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)(?!\n)$"
+_REQUEST_NAME = rf"^(?![\s\S]*\$\{{){EVENT_NAME.removeprefix('^')}"
 _RESERVED = "LOADBENCH_"
 """Prefix of the variables that the tool itself sets."""
 
@@ -87,12 +91,16 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 def _tag(text: str) -> str:
     if not re.search(_TAG, text):
         raise ValueError("expected a tag without commas and spaces around it, such as fast")
+    references_in(text)
     return text
 
 
 def _request_name(text: str) -> str:
-    if not re.search(_GLOB, text):
-        raise ValueError("expected the name of requests, such as POST /predict")
+    # Reports look for the name as it is recorded, in which references are not resolved.
+    if not re.search(_REQUEST_NAME, text):
+        raise ValueError(
+            "expected the name of requests, such as POST /predict, without references to variables"
+        )
     return text
 
 
@@ -103,15 +111,17 @@ def _class_name(text: str) -> str:
 
 
 def _glob(text: str) -> str:
-    if not re.search(_GLOB, text):
+    if not re.search(EVENT_NAME, text):
         raise ValueError("expected the type or the name of events, such as METRIC or *token*")
+    references_in(text)
     return text
 
 
 Globs = Annotated[
-    tuple[Annotated[str, AfterValidator(_glob), Pattern(_GLOB)], ...], BeforeValidator(as_texts)
+    tuple[Annotated[str, AfterValidator(_glob), Pattern(EVENT_NAME)], ...],
+    BeforeValidator(as_texts),
 ]
-RequestName = Annotated[str, AfterValidator(_request_name), Pattern(_GLOB)]
+RequestName = Annotated[str, AfterValidator(_request_name), Pattern(_REQUEST_NAME)]
 Options = Annotated[
     dict[str, str],
     BeforeValidator(_option_values),
@@ -158,19 +168,19 @@ class LoadSection(Section):
     main: RequestName | None = Field(
         None,
         title="Main request",
-        description="Name of the requests that tables, sweep, bottleneck and recommendation speak "
-        "of, such as POST /predict. null: all requests together",
+        description="Method and name, or name, of the requests whose results table, sweep, "
+        "bottleneck and recommendation show, such as POST /predict. null: all requests together",
         json_schema_extra={
-            "comment": "requests that results speak of, such as POST /predict; null: all"
+            "comment": "requests whose results count, such as POST /predict; null: all"
         },
     )
     measurements: Globs = Field(
         (),
         title="Measurements",
-        description="Types or names of events that are measurements instead of requests, with * as "
-        "a placeholder. Events of the types METRIC and TTFT always are",
+        description="Types or names of events that are measurements instead of requests, such as "
+        "first token. * stands for any characters. Events of the types METRIC and TTFT always are",
         json_schema_extra={
-            "comment": "events that are no requests: types or names, such as *token*"
+            "comment": 'events that are no requests: types or names, such as "*token*"'
         },
     )
     options: Options = Field(
