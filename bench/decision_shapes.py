@@ -231,7 +231,9 @@ SHAPES: dict[str, Shape] = {
             capacity={1: 16},
             stop_at=None,
             knee={1: 4},
-            next_step="increase run_time to 50s, so that 32 users can be decided",
+            next_step=(
+                "increase run_time to 50s, or set run_time: auto, so that 32 users can be decided"
+            ),
             doubts=("32 users with 1 container are undecided",),
             sentences=("32 users are undecided", "64 users missed the goal"),
         ),

@@ -423,7 +423,7 @@ def test_the_driver_fits_or_is_shown_alone(stage: Stage, previewed: list[RunRequ
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_form(pilot)
-        await press(pilot, "pagedown", "pagedown", "up", "enter", "down", "right")
+        await press(pilot, "pagedown", "pagedown", "enter", "down", "right")
         assert "○ compose  ○ local  ● external" in screen_text(pilot.app)
         await pilot.resize_terminal(60, 20)
         await settled(pilot)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.journal.events import ClientUse, Container, ReplicaRequests, Stages
 from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
+from loadbench.engine.measure.sampling.backed import NameSamples
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import EngineError, StackError
 from tests.support.builders import circumstances, requests
@@ -95,6 +96,8 @@ class FakeLoad(Recorder):
     """Number of polls in a measurement window."""
     tag: str = ""
     second: int = 0
+    rate: float = 40.0
+    """Requests per second that `samples` counts."""
     left: int | None = None
     begin_s: float = 0.0
     hosts: tuple[str, ...] = ()
@@ -133,6 +136,15 @@ class FakeLoad(Recorder):
         self.left, self.begin_s = self.window, float(self.second)
         self.note("measure")
         return self.begin_s
+
+    def samples(self) -> tuple[NameSamples, ...]:
+        number = round(self.rate * (self.second - self.begin_s))
+        return (NameSamples(kind="POST", name="/predict", samples=number),)
+
+    def end_window(self) -> float:
+        self.left = 0
+        self.note("end window")
+        return self.second - self.begin_s
 
     def stop(self) -> None:
         self.note("stop users")

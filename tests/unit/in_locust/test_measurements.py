@@ -237,3 +237,14 @@ def test_requests_have_their_own_completed_number_stages_and_kind_of_event(
     assert "stages" not in root
     assert [one["custom_events"] for one in (slow, root, rpc)] == [0, 0, 1]
     assert result["completed"] == 4
+
+
+def test_values_count_as_samples(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    report(recorder, 1)
+    report(recorder, None)
+
+    assert recorder.samples() == [
+        {"kind": "TTFT", "name": "first token", "samples": 1, "others": 1, "is_measurement": True}
+    ]

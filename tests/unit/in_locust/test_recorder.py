@@ -84,6 +84,54 @@ def test_a_window_that_is_still_open_has_its_current_length(
     assert recorder.remaining_s() == 6
 
 
+def test_a_window_can_end_early(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(600, users=2)
+    clock.now += 4
+    request(recorder, 100)
+
+    assert recorder.end_window() == 4
+    assert recorder.remaining_s() == 0
+    # It started in the window, so it is followed to its end; the next one did not.
+    clock.now += 1
+    assert request(recorder, 1500)
+    assert not request(recorder, 500)
+    recorder.close_seconds(2)
+
+    result = recorder.result()
+    assert result is not None
+    assert (result["measured_s"], result["completed"]) == (4, 1)
+    assert result["circumstances"]["in_flight"] == (0.1 + 0.5) / 4
+    assert recorder.end_window() == 4
+
+
+def test_a_window_that_has_ended_keeps_its_length(recorder: Recorder, clock: Clock) -> None:
+    assert recorder.end_window() == 0
+    recorder.measure(10, users=2)
+    clock.now += 12
+
+    assert recorder.end_window() == 10
+
+
+def test_samples_are_the_latencies_of_the_window_by_name(recorder: Recorder, clock: Clock) -> None:
+    request(recorder)
+    assert recorder.samples() == []
+    clock.now += 5
+
+    recorder.measure(10, users=2)
+    clock.now += 5
+    for _ in range(3):
+        request(recorder)
+    request(recorder, exception="no")
+    request(recorder, request_type="POST", response_time=None)
+    # It started before the window.
+    request(recorder, 6000)
+
+    assert recorder.samples() == [
+        {"kind": "GET", "name": "/", "samples": 3, "others": 1},
+        {"kind": "POST", "name": "/", "samples": 0, "others": 1},
+    ]
+
+
 def test_requests_before_the_window_count_for_locust_only(
     recorder: Recorder,
 ) -> None:

@@ -15,6 +15,8 @@ from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
 if TYPE_CHECKING:
+    from loadbench.engine.measure.sampling.needs import SamplingPlan
+    from loadbench.engine.profile.model import Profile
     from loadbench.engine.profile.plan import Cell
 
 _MIN_MEANING_COLUMNS = 30
@@ -42,6 +44,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     """Show the cells of a PROFILE, the estimated time and the driver. Nothing is started.
 
     The time is estimated from earlier runs with the same settings and driver, if there are any.
+    The column needs shows how long each cell must last so that p95 and all percentiles with a goal
+    have enough requests, from an earlier run or from the think time in the locustfile.
 
     PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file.
 
@@ -55,8 +59,10 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.disk import free_space, lack_of_space
     from loadbench.engine.drivers import registry
+    from loadbench.engine.load.sampling import sampling_plan
     from loadbench.engine.load.source.files import check_all_files
     from loadbench.engine.masking import NO_SECRETS
+    from loadbench.engine.measure.sampling.needs import sampling_advice, sampling_text
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import find_profile, load_profile
     from loadbench.engine.profile.plan import plan_cells
@@ -65,18 +71,19 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run.space import needed_space
-    from loadbench.engine.run_reader import expected_durations
+    from loadbench.engine.run_reader import ended_states, expected_durations
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
     hide_secrets(loaded, overrides)
     cells = plan_cells(loaded)
-    output.data(_table(cells))
     preflight: Preflight | None = None
     refusal: LoadbenchError | None = None
     masker, notes = NO_SECRETS, list[str]()
+    concrete = loaded
     try:
         resolved = resolve_profile(loaded)
+        concrete = resolved.resolved
         masker, notes = resolved.masker, list(resolved.notes())
         with masker.errors():
             check_all_files(workspace, resolved.resolved)
@@ -84,8 +91,14 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     except LoadbenchError as error:
         # The plan does not depend on this machine, so it is complete even if the run is refused.
         refusal = error
+    ended = ended_states(runs_of_profile(file.stem, workspace.reports))
+    sampling = sampling_plan(workspace.root, concrete, ended)
+    output.data(_table(loaded, cells, sampling))
+    if text := sampling_text(loaded, sampling):
+        output.data(f"needs: {masker.text(text)}")
     runs = runs_of_profile(file.stem, workspace.reports)
-    durations = expected_durations(loaded, runs, preflight.driver if preflight else None)
+    driver = preflight.driver if preflight else None
+    durations = expected_durations(loaded, runs, driver, sampling.expected_of)
     total = readable_duration(durations.total_s(cells))
     source = "estimated from the settings (no comparable run)"
     if durations.runs:
@@ -93,6 +106,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     output.data(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
     needed = needed_space(loaded, len(cells))
     output.data(f"Reports: {workspace.reports / file.stem}, up to {needed.num_bytes / 1e6:.0f} MB")
+    if advice := sampling_advice(loaded, cells, sampling):
+        output.message(f"Warning: {advice}")
     if refusal:
         raise refusal
     assert preflight is not None
@@ -266,11 +281,15 @@ def key_lines(columns: int | None) -> list[str]:
     ]
 
 
-def _table(cells: "Sequence[Cell]") -> str:
+def _table(profile: "Profile", cells: "Sequence[Cell]", sampling: "SamplingPlan") -> str:
     """Return planned cells, of which there is at least one, as a table followed by its legend."""
     from loadbench import wording
+    from loadbench.engine.measure.sampling.needs import needs_mark
+    from loadbench.engine.profile.plan import run_time_text
 
-    header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
+    run_time = run_time_text(profile)
+    unit = cells[0].level.unit
+    header = ("cell", "models", unit, "rate", "repeat", "run time", "needs", "report ")
     body = [
         (
             cell.key,
@@ -278,6 +297,8 @@ def _table(cells: "Sequence[Cell]") -> str:
             cell.level.label,
             wording.spawn_rate(cell.level),
             "recheck" if cell.recheck else str(cell.repeat),
+            run_time,
+            needs_mark(profile, sampling.cells[cell.key]),
             cell.report_name,
         )
         for cell in cells

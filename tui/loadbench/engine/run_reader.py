@@ -4,12 +4,13 @@ Viewers follow a run with `RunReader`; `read_run` reads it once. Neither formats
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.hardware.values import clean_text
@@ -116,7 +117,10 @@ class Run:
 
 
 def expected_durations(
-    profile: Profile, runs: Iterable[Run], driver: str | None = None
+    profile: Profile,
+    runs: Iterable[Run],
+    driver: str | None = None,
+    expected_of: Mapping[str, float] = MappingProxyType({}),
 ) -> Durations:
     """Return how long the cells of a profile take: the estimate that all views show.
 
@@ -126,9 +130,16 @@ def expected_durations(
         profile: The profile.
         runs: Its runs, newest first. Consumed only as far as needed.
         driver: The driver that would run the profile. None if it is not known yet.
+        expected_of: Expected length of automatic windows in seconds by cell, if it is known.
     """
+    found = comparable(profile, ended_states(runs), driver)
+    return durations_of(profile, found, expected_of)
+
+
+def ended_states(runs: Iterable[Run]) -> Iterator[RunState]:
+    """Yield the states of the newest runs that have ended, from which estimates are made."""
     ended = (run.state for run in runs if run.status is not RunStatus.LIVE)
-    return durations_of(profile, comparable(profile, islice(ended, _MAX_EARLIER_RUNS), driver))
+    return islice(ended, _MAX_EARLIER_RUNS)
 
 
 def report_path(run: Run, cell: str) -> Path | None:

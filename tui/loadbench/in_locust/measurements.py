@@ -77,6 +77,19 @@ class MeasurementTally:
             values.values[round_value(event.value)] += 1
         return True
 
+    def samples(self) -> list[dict[str, Any]]:
+        """Return the number of values and of events without one, by type and name."""
+        return [
+            {
+                "kind": kind,
+                "name": name,
+                "samples": values.values.total(),
+                "others": values.failures,
+                "is_measurement": True,
+            }
+            for (kind, name), values in self._values.items()
+        ]
+
     def as_json(self, max_bytes: int | None = None) -> list[dict[str, Any]]:
         """Return the histograms in the format of the journal.
 

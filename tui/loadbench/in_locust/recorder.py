@@ -264,6 +264,18 @@ class Recorder:
         """Return the remaining seconds of the measurement window, or None if it is not open yet."""
         return max(0.0, self.window.end_s - self._clock()) if self.window else None
 
+    def end_window(self) -> float:
+        """End the measurement window now, unless it has ended. Return its length in seconds."""
+        window = self.window
+        if window is None:
+            return 0.0
+        window.end_s = min(window.end_s, self._clock())
+        return round(window.end_s - window.begin_s, 3)
+
+    def samples(self) -> list[dict[str, Any]]:
+        """Return the numbers of samples in the window; see `Window.samples`."""
+        return self.window.samples() if self.window else []
+
     def result(self) -> dict[str, Any] | None:
         """Return the results of the measurement window, or None if it has not been opened."""
         window = self.window

@@ -14,10 +14,12 @@ from locust.exception import StopTest, StopUser
 
 from loadbench.engine.load.wire import (
     CELL_OPTION,
+    END_PATH,
     INIT,
     MEASURE_PATH,
     REPLICAS_OPTION,
     RESULT_PATH,
+    SAMPLES_PATH,
     STATE_PATH,
     TEST_START,
     TEST_STOP,
@@ -208,6 +210,14 @@ def _add_routes(
         # Unlike reset_all(), this removes the names of the ramp, so that their number is limited.
         runner.stats.clear_all()
         return jsonify(recorder.measure(seconds, users=runner.user_count))
+
+    @app.post(END_PATH)
+    def end() -> Response:
+        return jsonify(recorder.end_window())
+
+    @app.get(SAMPLES_PATH)
+    def samples() -> Response:
+        return jsonify(recorder.samples())
 
     @app.get(STATE_PATH)
     def state() -> Response:

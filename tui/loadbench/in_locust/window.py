@@ -102,6 +102,18 @@ class Window:
             one["custom_events"] = self.custom_events[name]
         return {**counts, "completed": self.completed_by.total()}
 
+    def samples(self) -> list[dict[str, Any]]:
+        """Return the numbers of samples of all names of requests and of all measurements."""
+        return [
+            {
+                "kind": method,
+                "name": name,
+                "samples": counts.successes.total(),
+                "others": counts.number - counts.successes.total(),
+            }
+            for (method, name), counts in self.tally.requests.items()
+        ] + self.measurements.samples()
+
     def conditions(self, length_s: float) -> dict[str, Any]:
         """Return the conditions in the window in the format of the journal, without its start.
 

@@ -25,6 +25,7 @@ from loadbench.engine.measure.main_request import main_of, of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
+from loadbench.engine.profile.plan import run_time_text
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_text
@@ -228,8 +229,7 @@ def _phase_line(state: RunState, key: str, phase: Phase) -> str:
         case Phase.SETTLING:
             return "Settling: waiting for steady numbers"
         case Phase.MEASURING:
-            run_time_s = state.profile.max_window_s if state.profile else None
-            return f"Measuring for {readable_duration(run_time_s)}" if run_time_s else "Measuring"
+            return f"Measuring for {run_time_text(state.profile)}" if state.profile else "Measuring"
         case Phase.DRAINING:
             return "Draining: finishing outstanding requests"
 

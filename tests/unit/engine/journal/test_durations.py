@@ -19,7 +19,7 @@ from loadbench.engine.journal.durations import (
 from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, RunResumed
 from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.run_reader import read_run
 from tests.support.builders import (
     answered,
@@ -131,6 +131,52 @@ def test_the_total_of_a_repeated_run_is_its_measured_time() -> None:
     state = run(*MEASURED)
 
     assert durations_of(PROFILE, [state]).total_s(plan_cells(PROFILE)) == state.elapsed_s
+
+
+# Automatic run times
+
+
+AUTO_KEYS: dict[str, Any] = {**SETTINGS, "run_time": "auto", "max_run_time": "300s"}
+AUTO = make_profile(models=[1, 2], users=[2, 4], spawn_rates=[4], **AUTO_KEYS)
+
+
+def window(cell: Cell, length_s: float) -> list[Event | float]:
+    """Return an attempt with a window of this length."""
+    return timed_attempt(cell, scaling_s=5, settling_s=15, run_time=length_s)
+
+
+def test_an_automatic_window_takes_as_long_as_before() -> None:
+    state = run(*window(FIRST, 40), *window(SECOND, 20), profile=AUTO)
+
+    durations = durations_of(AUTO, [state])
+
+    assert [durations.window_s(cell) for cell in (FIRST, SECOND)] == [40, 20]
+    # Settling and draining are the rest.
+    assert durations.cell_s(FIRST) == 40 + 15 + 1
+
+
+def test_windows_of_other_cells_depend_on_their_users() -> None:
+    durations = durations_of(AUTO, [run(*window(FIRST, 40), profile=AUTO)])
+
+    assert durations.window_s(make_cell(1, 8, 4)) == 10
+    assert durations.window_s(make_cell(3, 1, 4)) == 80
+
+
+def test_before_a_measurement_a_window_has_its_expected_length_within_limits() -> None:
+    expected_of = {FIRST.key: 70.0, SECOND.key: 3.0, THIRD.key: 900.0}
+    durations = durations_of(AUTO, expected_of=expected_of)
+
+    lengths = [durations.window_s(cell) for cell in (FIRST, SECOND, THIRD, FOURTH)]
+    assert lengths == [70, AUTO.min_run_time, 300, 300]
+
+
+@pytest.mark.parametrize("key", ["min_run_time", "max_run_time", "goals"])
+def test_automatic_windows_of_other_settings_do_not_count(key: str) -> None:
+    value = {"p99_ms": 5} if key == "goals" else "20s"
+    other = make_profile(models=[1, 2], users=[2, 4], spawn_rates=[4], **{**AUTO_KEYS, key: value})
+
+    assert list(comparable(AUTO, [run(*window(FIRST, 40), profile=other)])) == []
+    assert len(list(comparable(AUTO, [run(*window(FIRST, 40), profile=AUTO)]))) == 1
 
 
 def test_other_cells_take_the_median_of_the_measured_ones() -> None:

@@ -1,10 +1,12 @@
 """Progress of a live run, estimated from its plan and its finished cells."""
 
+from dataclasses import replace
+
 import pytest
 
 from loadbench.engine.journal.durations import SCALING_S, durations_of
 from loadbench.engine.journal.events import CellPhase, Event, Phase
-from loadbench.engine.journal.progress import added_s, remaining_s, total_s
+from loadbench.engine.journal.progress import added_s, phase_length_s, remaining_s, total_s
 from loadbench.engine.journal.state import fold
 from loadbench.engine.profile.plan import plan_cells
 from tests.support.builders import (
@@ -69,6 +71,31 @@ def test_an_overdue_cell_adds_no_remaining_time() -> None:
 def test_after_long_settling_at_least_the_rest_of_the_window_remains() -> None:
     settled = (cell_started(FIRST.key), phase(Phase.SETTLING), 100, phase(Phase.MEASURING))
     assert remaining_after(*settled, 4, UNKNOWN) == 3 * EACH_S + SCALING_S + 6
+
+
+def test_during_long_settling_at_least_the_window_remains() -> None:
+    settling = (cell_started(FIRST.key), phase(Phase.SETTLING), 100, UNKNOWN)
+    assert remaining_after(*settling) == 3 * EACH_S + SCALING_S + 10
+
+
+def test_settling_that_takes_longer_than_usual_has_no_known_length() -> None:
+    settling = (run_started(PROFILE), cell_started(FIRST.key), phase(Phase.SETTLING))
+
+    assert phase_length_s(PROFILE, fold(timed_entries(*settling, 30, UNKNOWN))) == 30
+    assert phase_length_s(PROFILE, fold(timed_entries(*settling, 31, UNKNOWN))) is None
+
+
+def test_automatic_windows_have_their_expected_length() -> None:
+    auto = make_profile(models=[1], users=[2], spawn_rates=[4], run_time="auto")
+    started = replace(run_started(auto), window_s={FIRST.key: 70.0})
+    measuring = (started, cell_started(FIRST.key), phase(Phase.MEASURING))
+
+    state = fold(timed_entries(*measuring, 40, UNKNOWN))
+
+    assert remaining_s(auto, state) == durations_of(auto, (), started.window_s).cell_s(FIRST) - 40
+    assert phase_length_s(auto, state) == 600
+    # The expected length has passed: it may end at any time.
+    assert remaining_s(auto, fold(timed_entries(*measuring, 200, UNKNOWN))) == 0
 
 
 def test_no_time_remains_after_the_last_cell() -> None:

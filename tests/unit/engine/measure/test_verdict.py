@@ -154,12 +154,15 @@ def test_a_cell_without_recorded_conditions_is_valid() -> None:
         (
             {"requests": requests(((10.0, 199),))},
             Verdict.SUSPECT,
-            "few samples: 199 successes, p95 needs 200 (increase run_time)",
+            "few samples: 199 successes, p95 needs 200 (set run_time: auto, or increase run_time)",
         ),
         (
             {"requests": (*requests(((10.0, 40),)), *pushes(250))},
             Verdict.SUSPECT,
-            "few samples: 40 of 290 successes have a latency, p95 needs 200 (increase run_time)",
+            (
+                "few samples: 40 of 290 successes have a latency, p95 needs 200 "
+                "(set run_time: auto, or increase run_time)"
+            ),
         ),
         (
             {"requests": pushes(250)},
@@ -528,9 +531,11 @@ def test_few_samples_and_failures_are_those_of_the_main_requests() -> None:
     verdict, findings = judge(of_names(named("GET /", 2, 9_000), predict, main="POST /predict"))
 
     assert verdict is Verdict.SUSPECT
-    assert findings == (
-        "10.0 % of requests of POST /predict failed (limit 1 %)",
-        "few samples: 90 successes of POST /predict, p95 needs 200 (increase run_time)",
+    failures, samples = findings
+    assert failures == "10.0 % of requests of POST /predict failed (limit 1 %)"
+    assert samples == (
+        "few samples: 90 successes of POST /predict, p95 needs 200 "
+        "(set run_time: auto, or increase run_time)"
     )
 
 
@@ -563,3 +568,10 @@ def test_a_cell_with_measurements_alone_names_the_key() -> None:
 
     assert verdict is Verdict.INVALID
     assert text == "no completed requests (all events are measurements, see load.measurements)"
+
+
+def test_a_window_that_reached_its_maximum_names_that_key() -> None:
+    judged = case(requests=requests(((1.0, 199),)))
+    [text] = judge(replace(judged, is_run_time_auto=True))[1]
+
+    assert text == "few samples: 199 successes, p95 needs 200 (increase max_run_time)"

@@ -117,6 +117,29 @@ def test_the_answer_of_the_runner_is_shown_with_its_warnings() -> None:
     assert tone_of(lines, "Warning") is Tone.WARN
 
 
+def test_the_time_that_cells_need_is_shown_with_what_to_set() -> None:
+    plan = replace(
+        FOUND, sampling="up to 4 min per cell for p95", too_short="run_time: 30s is too short"
+    )
+
+    lines = preview_lines(INTENTION, plan, 80)
+
+    assert texts(lines)[5:7] == [
+        "Needed      up to 4 min per cell for p95",
+        "Warning     run_time: 30s is too short",
+    ]
+    assert tone_of(lines, "Warning") is Tone.WARN
+
+
+def test_the_duration_has_the_expected_length_of_automatic_windows() -> None:
+    profile = PROFILE.model_copy(update={"run_time": "auto"})
+    cells = plan_cells(profile)
+    previewed = PreviewedRun(name="demo", profile=profile, cells=cells)
+    plan = replace(FOUND, window_s={cell.key: 20.0 for cell in cells})
+
+    assert "Duration    about 1 min 24 s" in texts(preview_lines(previewed, plan, 80))[4]
+
+
 def test_what_the_run_measures_follows_the_warnings() -> None:
     target = Target(address="port 8000 of api", scaled="api", locustfile="locustfile.py")
     plan = replace(FOUND, preflight=replace(FOUND.preflight, target=target))

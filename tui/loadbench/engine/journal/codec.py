@@ -156,7 +156,7 @@ def read_time(at: object) -> datetime | None:
 
 _NEVER_SECRET = (
     *("run", "workspace", "profile_name", "profile_file", "cells", "driver", "project"),
-    *("profile", "overrides", "masked"),  # already masked, by their keys
+    *("profile", "overrides", "masked", "window_s"),  # already masked, by their keys
     *("cell", "phase", "verdict", "rule", "retry", "added", "id", "command", "result"),
     *("step", "images", "containers", "container"),
 )
@@ -183,7 +183,7 @@ def encode(entry: Entry) -> bytes:
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
     if isinstance(entry.event, RunStarted):
-        _remove_empty(fields, "label", "masked", "target")
+        _remove_empty(fields, "label", "masked", "target", "window_s")
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
         for one in fields["replicas"]:

@@ -1,7 +1,8 @@
 """How long cells take: measured by earlier attempts, otherwise estimated from the settings.
 
 An attempt consists of scaling, the ramp of its level, the run time, and a rest: settling, draining
-and overhead. Ramp and run time are known; scaling and the rest are measured. Lengths of phases come
+and overhead. Ramp and run time are known; scaling and the rest are measured. With `run_time: auto`,
+the run time is measured too, and until then it is the estimate of the plan. Lengths of phases come
 from a monotonic clock, and those of an attempt from one runner, so changes of the wall clock and
 the time between a stop and a resume do not count.
 """
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from statistics import median
+from types import MappingProxyType
 
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
@@ -51,11 +53,27 @@ class Durations:
     """Measured seconds to scale the service, by number of models."""
     other_scaling: float
     """Seconds to scale the service to other numbers of models."""
+    window_of: Mapping[tuple[int, Level], float] = field(default_factory=dict)
+    """Measured length of the window in seconds, by models and level, with `run_time: auto`."""
+    expected_of: Mapping[str, float] = field(default_factory=dict)
+    """Expected length of the window in seconds, by cell, with `run_time: auto`."""
 
     def cell_s(self, cell: Cell) -> float:
         """Return the seconds for one cell, without scaling to another number of models."""
         rest_s = self.rest_of.get((cell.models, cell.level), self.other_rest)
-        return cell.level.ramp_s + self.profile.max_window_s + rest_s
+        return cell.level.ramp_s + self.window_s(cell) + rest_s
+
+    def window_s(self, cell: Cell) -> float:
+        """Return the length of a cell's measurement window in seconds."""
+        profile = self.profile
+        if not profile.is_run_time_auto:
+            return profile.max_window_s
+        length_s = self.window_of.get((cell.models, cell.level)) or self.expected_of.get(cell.key)
+        if length_s is None:
+            # With twice the load, the same number of requests takes about half the time.
+            work = [level.amount * each for (_, level), each in self.window_of.items()]
+            length_s = median(work) / cell.level.amount if work else profile.max_window_s
+        return min(profile.max_window_s, max(profile.min_run_time, length_s))
 
     def scaling_s(self, models: int) -> float:
         """Return the seconds to scale the service to a number of models."""
@@ -75,7 +93,11 @@ class Durations:
         return total
 
 
-def durations_of(profile: Profile, states: Iterable[RunState] = ()) -> Durations:
+def durations_of(
+    profile: Profile,
+    states: Iterable[RunState] = (),
+    expected_of: Mapping[str, float] = MappingProxyType({}),
+) -> Durations:
     """Return the durations that runs of a profile have measured.
 
     Only finished attempts count. Attempts whose phases are not recorded are ignored. Takes time
@@ -84,7 +106,9 @@ def durations_of(profile: Profile, states: Iterable[RunState] = ()) -> Durations
     Args:
         profile: The profile.
         states: The states of the runs, which must be `comparable`.
+        expected_of: As in `Durations`.
     """
+    windows: defaultdict[tuple[int, Level], list[float]] = defaultdict(list)
     rests: defaultdict[tuple[int, Level], list[float]] = defaultdict(list)
     scalings: defaultdict[int, list[float]] = defaultdict(list)
     runs = []
@@ -97,9 +121,11 @@ def durations_of(profile: Profile, states: Iterable[RunState] = ()) -> Durations
             for cell_state in filter(_is_measured, group):
                 # For the other cells, the driver only checked that the service is ready.
                 has_scaled = first is None or cell_state is first or cell_state.cell.recheck
-                rest_s = _rest_s(profile, cell_state, has_scaled=has_scaled)
+                window_s = _window_s(profile, cell_state)
+                rest_s = _rest_s(cell_state, window_s, has_scaled=has_scaled)
                 if rest_s >= 0:
                     rests[models, cell_state.cell.level].append(rest_s)
+                    windows[models, cell_state.cell.level].append(window_s)
                     measured += 1
         if measured and state.started:
             runs.append(state.started.run)
@@ -111,6 +137,8 @@ def durations_of(profile: Profile, states: Iterable[RunState] = ()) -> Durations
         other_rest=_median_of_all(rests.values(), settle_s + OVERHEAD_S),
         scaling_to={models: median(values) for models, values in scalings.items()},
         other_scaling=_median_of_all(scalings.values(), SCALING_S),
+        window_of={cell: median(values) for cell, values in windows.items()},
+        expected_of=expected_of,
     )
 
 
@@ -142,6 +170,8 @@ def comparable(
 
 
 _SETTINGS = ("device", "batch_size", "run_time", "settle", "host", "stack", "load")
+_AUTO_SETTINGS = ("min_run_time", "max_run_time", "goals")
+"""Settings that the length of automatic windows depends on."""
 
 
 def _settings(profile: Profile) -> list[object]:
@@ -150,7 +180,8 @@ def _settings(profile: Profile) -> list[object]:
     Secrets are masked, because the profiles of runs are recorded without them.
     """
     data = masked_data(profile.resolved())
-    return [data[name] for name in _SETTINGS]
+    names = (*_SETTINGS, *_AUTO_SETTINGS) if profile.is_run_time_auto else _SETTINGS
+    return [data[name] for name in names]
 
 
 def _started_cells(state: RunState) -> Mapping[int, Sequence[CellState]]:
@@ -190,9 +221,15 @@ def _is_measured(cell_state: CellState) -> bool:
     return cell_state.finished is not None and cell_state.phase_s.keys() >= _PHASES
 
 
-def _rest_s(profile: Profile, cell_state: CellState, *, has_scaled: bool) -> float:
-    """Return the seconds of an attempt beyond ramp, run time, and scaling if it has scaled."""
-    known_s = cell_state.cell.level.ramp_s + profile.max_window_s
+def _window_s(profile: Profile, cell_state: CellState) -> float:
+    """Return the length of the measurement window of a measured cell in seconds."""
+    is_auto = profile.is_run_time_auto
+    return cell_state.phase_s[Phase.MEASURING] if is_auto else profile.max_window_s
+
+
+def _rest_s(cell_state: CellState, window_s: float, *, has_scaled: bool) -> float:
+    """Return the seconds of an attempt beyond ramp, window, and scaling if it has scaled."""
+    known_s = cell_state.cell.level.ramp_s + window_s
     scaling_s = cell_state.phase_s[Phase.SCALING] if has_scaled else 0.0
     return sum(cell_state.phase_s.values()) - known_s - scaling_s
 

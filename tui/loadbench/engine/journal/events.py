@@ -327,6 +327,9 @@ class RunStarted:
     recorded."""
     target: Target | None = None
     """What the run measures. If None, as in journals of earlier versions, it is not recorded."""
+    window_s: dict[str, Number] = field(default_factory=dict)
+    """Expected length of the measurement window in seconds, by cell, if the run time is automatic
+    and the length can be estimated. If empty, it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ WAITING = "wait_for_run"
 
 def remaining_s(profile: Profile, state: RunState) -> float:
     """Estimate the remaining time of a live run in seconds."""
-    durations = durations_of(profile, [state])
+    durations = _durations(profile, state)
     pending = [one.cell for one in state.outstanding if one.cell.key != state.current]
     current = state.current_cell
     if current is None:
@@ -32,7 +32,7 @@ def waiting_text(state: RunState) -> str:
 def total_s(profile: Profile, state: RunState) -> float:
     """Estimate the time in seconds that all cells of a live run take, as `remaining_s` does."""
     cells = [one.cell for one in state.cells.values()]
-    return durations_of(profile, [state]).total_s(cells)
+    return _durations(profile, state).total_s(cells)
 
 
 def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float:
@@ -43,17 +43,24 @@ def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float
 def phase_length_s(profile: Profile, state: RunState) -> float | None:
     """Return the length of the current phase in seconds, or None if it is not known in advance.
 
-    The length of the settling phase is its maximum.
+    The length of the settling phase is its usual maximum. If it takes longer, it is not known. The
+    length of an automatic measurement window is its maximum.
     """
     match state.phase:
         case Phase.RAMPING if state.current_cell:
             return state.current_cell.cell.level.ramp_s
         case Phase.SETTLING:
-            return profile.settle.max
+            is_usual = state.elapsed_s - state.phase_since_s <= profile.settle.max
+            return profile.settle.max if is_usual else None
         case Phase.MEASURING:
             return profile.max_window_s
         case _:
             return None
+
+
+def _durations(profile: Profile, state: RunState) -> Durations:
+    expected_of = state.started.window_s if state.started else {}
+    return durations_of(profile, [state], expected_of)
 
 
 def _current_s(durations: Durations, state: RunState, current: CellState) -> float:
@@ -62,9 +69,12 @@ def _current_s(durations: Durations, state: RunState, current: CellState) -> flo
     scaled = [start for start in state.phases if start.phase is not Phase.SCALING]
     if scaled:
         left_s = cell_s - (state.elapsed_s - scaled[0].elapsed_s)
-        window_s = durations.profile.max_window_s - (state.elapsed_s - state.phase_since_s)
-        # Settling may have taken longer than expected; the rest of the window is certain.
-        return max(0.0, left_s, window_s if state.phase is Phase.MEASURING else 0.0)
+        # Settling may take longer than expected; the rest of the window is certain.
+        window_s = durations.window_s(current.cell)
+        if state.phase is Phase.MEASURING:
+            window_s -= state.elapsed_s - state.phase_since_s
+        is_certain = state.phase in (Phase.SETTLING, Phase.MEASURING)
+        return max(0.0, left_s, window_s if is_certain else 0.0)
     if _last_models(state) == current.cell.models:
         return cell_s
     spent_s = state.elapsed_s - state.cell_since_s

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, TypeAdapter
 from pydantic_core import from_json
 
 from loadbench.engine.load.protocol import LoadState, Measured
+from loadbench.engine.measure.sampling.backed import NameSamples
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class _Result:
 
 _REPORT = TypeAdapter(StatusReport)
 _SWARM = TypeAdapter(Swarm)
-_BEGIN: TypeAdapter[float] = TypeAdapter(FiniteFloat)
+_SECONDS: TypeAdapter[float] = TypeAdapter(FiniteFloat)
+_SAMPLES = TypeAdapter(tuple[NameSamples, ...])
 _STATE: TypeAdapter[LoadState] = TypeAdapter(LoadState)
 _RESULT = TypeAdapter(_Result)
 _MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
@@ -78,9 +80,14 @@ def parse_state(data: bytes) -> LoadState:
     return _STATE.validate_python(_json(data))
 
 
-def parse_begin(data: bytes) -> float:
-    """Parse the response to `MEASURE_PATH`: the start of the window in seconds."""
-    return _BEGIN.validate_python(_json(data))
+def parse_seconds(data: bytes) -> float:
+    """Parse the response to `MEASURE_PATH` or `END_PATH`: start or length of the window."""
+    return _SECONDS.validate_python(_json(data))
+
+
+def parse_samples(data: bytes) -> tuple[NameSamples, ...]:
+    """Parse the response to `SAMPLES_PATH`."""
+    return _SAMPLES.validate_python(_json(data))
 
 
 def parse_measured(data: bytes) -> Measured:

@@ -17,8 +17,9 @@ from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
 from loadbench.engine.bounds.texts import one_line, shortened
 from loadbench.engine.load.answers import (
-    parse_begin,
     parse_measured,
+    parse_samples,
+    parse_seconds,
     parse_state,
     parse_swarm,
 )
@@ -28,10 +29,12 @@ from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.load.wire import (
     CELL_OPTION,
     CLIENTS_VARIABLE,
+    END_PATH,
     IMAGES_VARIABLE,
     MEASURE_PATH,
     REPLICAS_OPTION,
     RESULT_PATH,
+    SAMPLES_PATH,
     STATE_PATH,
     TEST_STOP,
     TIMEOUT_VARIABLE,
@@ -39,6 +42,7 @@ from loadbench.engine.load.wire import (
     TOKEN_VARIABLE,
 )
 from loadbench.engine.masking import NO_SECRETS, Masker
+from loadbench.engine.measure.sampling.backed import NameSamples
 from loadbench.engine.process import describe_exit
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
@@ -221,12 +225,19 @@ class LocustLoad:
         return state
 
     def measure(self, seconds: float) -> float:
-        """Reset Locust's statistics and open a measurement window of this length.
+        """Reset Locust's statistics, open a measurement window and return its `begin_s`."""
+        return self._ask(MEASURE_PATH, parse_seconds, fields={"seconds": repr(seconds)})
 
-        Returns:
-            Start of the window in seconds, on the time axis of the samples.
-        """
-        return self._ask(MEASURE_PATH, parse_begin, fields={"seconds": repr(seconds)})
+    def samples(self) -> tuple[NameSamples, ...] | None:
+        """Return the samples counted in the window so far, by name, or None on a timeout."""
+        try:
+            return self._ask(SAMPLES_PATH, parse_samples)
+        except _NoAnswerError:
+            return None
+
+    def end_window(self) -> float:
+        """End the measurement window now, unless it has ended. Return its length in seconds."""
+        return self._ask(END_PATH, parse_seconds, fields={})
 
     def stop(self) -> None:
         """Stop all users. Requests in flight finish or time out first.

@@ -20,6 +20,7 @@ from loadbench.engine.journal.events import (
     Stages,
     UserClass,
 )
+from loadbench.engine.measure.sampling.backed import NameSamples
 from loadbench.engine.profile.plan import Cell
 
 
@@ -101,6 +102,12 @@ class Load(Protocol):
 
     def measure(self, seconds: float) -> float:
         """Reset the statistics, open the measurement window and return its `begin_s`."""
+
+    def samples(self) -> tuple[NameSamples, ...] | None:
+        """Return the samples counted in the window so far, by name, or None on a timeout."""
+
+    def end_window(self) -> float:
+        """End the measurement window now, unless it has ended. Return its length in seconds."""
 
     def stop(self) -> None:
         """Stop all users and wait until their requests have finished."""

@@ -21,6 +21,8 @@ REPLICAS_OPTION = "loadbench_replicas"
 STATE_PATH = "/loadbench/state"
 MEASURE_PATH = "/loadbench/measure"
 RESULT_PATH = "/loadbench/result"
+SAMPLES_PATH = "/loadbench/samples"
+END_PATH = "/loadbench/end"
 
 IMPORT, INIT, TEST_START, TEST_STOP = "import", "init", "test_start", "test_stop"
 """Phases in which Locust executes code of the locustfile outside of users."""

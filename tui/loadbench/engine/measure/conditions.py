@@ -71,6 +71,10 @@ class WindowUse:
         self._service: _ServiceTotals | None = None
         self._machine: _MachineTotals | None = None
 
+    def end(self, window: range) -> None:
+        """Set the seconds of a window that has ended early, after all of its samples so far."""
+        self._window = window
+
     def add(self, sample: Sample) -> None:
         """Add a sample. Samples outside the window do not count."""
         if sample.second < self._window.start:

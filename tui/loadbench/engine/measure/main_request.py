@@ -10,9 +10,23 @@ from loadbench.engine.profile.model import Profile
 
 def full_name(requests: Requests | EarlyFailures) -> str:
     """Return method and name of requests, such as `POST /predict`."""
-    if requests.name.startswith(f"{requests.method} "):
-        return requests.name
-    return f"{requests.method} {requests.name}".strip()
+    return joined_name(requests.method, requests.name)
+
+
+def joined_name(kind: str, name: str) -> str:
+    """Return a method or type with a name, without repeating it."""
+    return name if name.startswith(f"{kind} ") else f"{kind} {name}".strip()
+
+
+def is_named(kind: str, name: str, key: str | None) -> bool:
+    """Return whether a key of a profile means requests or a measurement.
+
+    Args:
+        kind: Method of the requests, or type of the events.
+        name: Their name.
+        key: Method and name, such as `POST /predict`, or a name of any method. None: all requests.
+    """
+    return key in (None, name, joined_name(kind, name))
 
 
 def main_of(profile: Profile | None) -> str | None:
@@ -27,9 +41,7 @@ def of_name(requests: Iterable[Requests], name: str | None) -> tuple[Requests, .
         requests: Requests by method and name.
         name: Method and name, such as `POST /predict`, or a name of any method. None: all requests.
     """
-    if name is None:
-        return tuple(requests)
-    return tuple(one for one in requests if name in (full_name(one), one.name))
+    return tuple(one for one in requests if is_named(one.method, one.name, name))
 
 
 def results_of_name(finished: CellFinished, name: str | None) -> CellFinished:

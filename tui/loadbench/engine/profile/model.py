@@ -57,15 +57,16 @@ class Settle(Section):
     max: Annotated[Duration, Field(ge=0, le=86400)] = Field(
         30.0,
         title="Maximum settle time",
-        description="Maximum time to wait for steady numbers before a cell is measured. 0s: do not "
-        "wait",
+        description="Maximum time to wait for steady numbers before a cell is measured. If there "
+        "are few responses, such as with think time, up to ten times as long. 0s: do not wait",
         json_schema_extra={"comment": "maximum time to wait for steady numbers; 0s: do not wait"},
     )
     window: Annotated[Duration, Field(ge=1, le=3600)] = Field(
         5.0,
         title="Settle window",
-        description="Length of a settle window. A cell is steady once three successive windows "
-        "agree within 10 % in request rate and median latency, with 30 or more responses each",
+        description="Minimum length of a settle window. A cell is steady once three successive "
+        "windows agree within 10 % in request rate and median latency. Windows are longer until "
+        "each has 30 or more responses",
         json_schema_extra={"comment": "steady: three windows of this length agree within 10 %"},
     )
 

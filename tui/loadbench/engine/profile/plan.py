@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Closed, Level
 from loadbench.engine.profile.model import Point, Profile
 from loadbench.engine.profile.sections.measurements import measurement_warnings
@@ -117,6 +118,14 @@ def _place(cell: Cell, order: Sequence[Cell], is_open: Sequence[bool]) -> int:
     if first is not None:
         return first + 1
     return len(order) - sum(other.recheck for other in order)
+
+
+def run_time_text(profile: Profile) -> str:
+    """Return the length of a measurement window for display: `30 s`, or `10 s to 10 min`."""
+    longest = readable_duration(profile.max_window_s)
+    if not profile.is_run_time_auto:
+        return longest
+    return f"{readable_duration(profile.min_run_time)} to {longest}"
 
 
 def warnings(profile: Profile, cores: int | None) -> list[str]:

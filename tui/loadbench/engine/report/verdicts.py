@@ -33,6 +33,7 @@ def case_in_run(state: RunState, cell: Cell, finished: CellFinished) -> Case:
         finished=finished,
         main=main_of(state.profile),
         drift=drift_to(state, finished) if cell.recheck else None,
+        is_run_time_auto=state.profile is not None and state.profile.is_run_time_auto,
         scaled=ScaledService(
             name=target.scaled if target else "",
             batch_size=state.profile.batch_size if state.profile else 1,

@@ -138,6 +138,12 @@ class RunPlan:
     """What the disk lacks for the run. Empty if there is enough space."""
     notes: tuple[str, ...] = ()
     """Notes about the secret values of the profile."""
+    sampling: str = ""
+    """How long cells must last for their percentiles. Empty if the run is resumed."""
+    too_short: str = ""
+    """Which cells are too short for their percentiles. Empty if none is."""
+    window_s: Mapping[str, float] = field(default_factory=dict)
+    """Expected length of the measurement window in seconds by cell, with `run_time: auto`."""
     holder: Holder | None = None
     """The run that uses the service now. None if the run can start immediately."""
 

@@ -23,7 +23,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.load.protocol import Load, LoadState, Measured
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.measure.conditions import WindowUse, cpu_cores, whole_seconds
-from loadbench.engine.measure.steady import Steadiness, steadiness
+from loadbench.engine.measure.steady import Steadiness
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.export.locust_html import with_note
@@ -31,13 +31,12 @@ from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.machine import MachineMeter
 from loadbench.engine.run.starts import NOT_READY
+from loadbench.engine.run.steps.auto_window import AutoWindow
+from loadbench.engine.run.steps.settling import Settling
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
 OVERDUE_S = 30.0
 """Seconds that a phase may exceed its planned length before Locust counts as hung."""
-
-FIRST_SECOND_S = 2.0
-"""Seconds until the first full second at the target number of users has been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,21 +177,14 @@ class CellAttempt:
 
     def _settle(self) -> Steadiness | None:
         """Wait for steady numbers; return the last check, or None if settling is disabled."""
-        settle = self._profile.settle
-        if not settle.max:
+        if not self._profile.settle.max:
             return None
         self._enter(Phase.SETTLING)
-        # Skip the second in which the last user started: not all users were active throughout it.
-        first = len(self._control.state.samples) + 1
-        deadline = time.monotonic() + settle.max + FIRST_SECOND_S
+        settling = Settling(self._profile, self._control)
         while True:
             self._observe()
-            samples = self._control.state.samples
-            # Older seconds are not needed and are no longer kept in full.
-            first = max(first, len(samples) - samples.whole_s)
-            now = steadiness(samples[first:], settle.window)
-            if now.is_steady or time.monotonic() > deadline:
-                return now
+            if result := settling.result():
+                return result
             self._poll()
 
     def _measure_window(self) -> None:
@@ -202,7 +194,16 @@ class CellAttempt:
         newest = self._control.state.samples[-1:]
         window = whole_seconds(begin_s, seconds)
         self._use = WindowUse(window, *newest, unloaded=self._unloaded)
-        self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
+        auto: AutoWindow | None = None
+        if self._profile.is_run_time_auto:
+            auto = AutoWindow(self._profile, self._control, self._load, begin_s)
+
+        def has_ended(now: LoadState) -> bool:
+            return now.remaining_s == 0 or (auto is not None and auto.is_backed())
+
+        self._observe_until(has_ended, within_s=seconds + OVERDUE_S)
+        if auto:
+            self._use.end(whole_seconds(begin_s, self._load.end_window()))
 
     def _drain(self) -> Measured:
         control, started, reported = self._control, time.monotonic(), ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from loadbench.engine.catalog import update_latest_link
+from loadbench.engine.catalog import runs_of_profile, update_latest_link
 from loadbench.engine.disk import Space, free_space, full_reason, lack_of_space
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
@@ -21,9 +21,15 @@ from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, Project, RunStarted
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.load.sampling import sampling_plan
 from loadbench.engine.load.source.files import check_all_files
 from loadbench.engine.locks import StackLock
 from loadbench.engine.masking import Masker
+from loadbench.engine.measure.sampling.needs import (
+    SamplingPlan,
+    sampling_advice,
+    sampling_text,
+)
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.values.resolving import ResolvedProfile
@@ -33,6 +39,7 @@ from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run.space import SPARE, check_space, needed_space
 from loadbench.engine.run_order import new_run_id
+from loadbench.engine.run_reader import ended_states
 from loadbench.errors import RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
 
@@ -184,6 +191,8 @@ def _first_event(
     request: RunRequest, run_profile: ResolvedProfile, preflight: Preflight, run_id: str
 ) -> RunStarted:
     """Return the event that describes a new run."""
+    profile = run_profile.resolved
+    window_s = _sampling(request, profile).expected_of if profile.is_run_time_auto else {}
     return RunStarted(
         v=VERSION,
         pid=os.getpid(),
@@ -195,7 +204,8 @@ def _first_event(
         overrides=run_profile.masked_overrides(request.overrides),
         masked=run_profile.masked_keys,
         label=request.label,
-        cells=plan_cells(run_profile.resolved),
+        cells=plan_cells(profile),
+        window_s=window_s,
         driver=preflight.driver,
         driver_reason=preflight.reason,
         hardware=recorded_hardware(request.workspace, preflight),
@@ -215,7 +225,21 @@ def preview_run(request: RunRequest) -> RunPlan:
     with run_profile.masker.errors():
         check_all_files(workspace, run_profile.resolved)
         preflight = registry.preflight(workspace, run_profile.resolved)
-        return plan_of(workspace, run_profile, preflight, len(plan_cells(run_profile.resolved)))
+        profile, cells = run_profile.resolved, plan_cells(run_profile.resolved)
+        sampling = _sampling(request, profile)
+        return replace(
+            plan_of(workspace, run_profile, preflight, len(cells)),
+            sampling=sampling_text(profile, sampling),
+            too_short=sampling_advice(profile, cells, sampling),
+            window_s=sampling.expected_of if profile.is_run_time_auto else {},
+        )
+
+
+def _sampling(request: RunRequest, profile: Profile) -> SamplingPlan:
+    """Return how long each cell must last."""
+    workspace = request.workspace
+    runs = runs_of_profile(request.profile_name, workspace.reports)
+    return sampling_plan(workspace.root, profile, ended_states(runs))
 
 
 def plan_of(

@@ -114,7 +114,8 @@ def clock(state: RunState, profile: Profile) -> str:
     length_s = phase_length_s(profile, state)
     if not length_s:
         return _minutes(elapsed_s)
-    at_most = "≤" if state.phase is Phase.SETTLING else ""
+    is_auto = state.phase is Phase.MEASURING and profile.is_run_time_auto
+    at_most = "≤" if state.phase is Phase.SETTLING or is_auto else ""
     return f"{_minutes(min(elapsed_s, length_s))}/{at_most}{_minutes(length_s)}"
 
 

@@ -67,6 +67,10 @@ def preview_lines(
     for label, value in facts[:1] if is_brief else facts:
         lines += _fact(label, value, columns)
     lines += _fact("Duration", _duration(previewed, plan), columns)
+    if plan and plan.sampling:
+        lines += _fact("Needed", plan.sampling, columns)
+    if plan and plan.too_short:
+        lines += _fact("Warning", plan.too_short, columns, Tone.WARN)
     if plan:
         preflight = plan.preflight
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
@@ -121,7 +125,8 @@ def _use(holder: Holder) -> str:
 def _duration(previewed: PreviewedRun, plan: RunPlan | None) -> str:
     """Return the estimated duration, and how it was estimated."""
     driver = plan.preflight.driver if plan else None
-    durations = expected_durations(previewed.profile, previewed.earlier, driver)
+    window_s = plan.window_s if plan else {}
+    durations = expected_durations(previewed.profile, previewed.earlier, driver, window_s)
     total = readable_duration(durations.total_s(previewed.cells))
     match durations.runs:
         case ():

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import Cell, plan_cells
+from loadbench.engine.profile.plan import Cell, plan_cells, run_time_text
 from loadbench.engine.report.metrics import default_metric, goals_of
 from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.recommendation.sentences import short_answer
@@ -165,7 +165,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
     facts = [
         ("Device", f"{profile.device}, batch size {profile.batch_size}"),
         ("Driver", profile.stack.driver),
-        ("Run time", f"{readable_duration(profile.max_window_s)} per cell"),
+        ("Run time", f"{run_time_text(profile)} per cell"),
         ("Settle", f"up to {readable_duration(settle_s)}" if settle_s else "off"),
     ]
     rates = ", ".join(f"{rate:g}" for rate in profile.spawn_rates)

@@ -186,6 +186,16 @@ def test_environment_keeps_its_notation(old: str, values: dict[str, str], new: s
             " {\n    A: {p95: 4},  # a\n    B: {\n      p95: 3,  # b\n      p50: 1\n    }\n  }\n",
         ),
         ("\n    A:\n      p95: 3\n    # why\n", {}, " {}\n    # why\n"),
+        (
+            "\n    A:\n      p95: 3\n      p50: 1\n    B: {p95: 3}\n",
+            {"A": {"p95": 3, "p99": 9}, "B": {"p95": 3}, "C": {"p50": 1}},
+            "\n    A:\n      p95: 3\n      p99: 9\n    B: {p95: 3}\n    C: {p50: 1}\n",
+        ),
+        (
+            "\n    A:\n      p95: 3\n      p50: 1  # old\n  min_rps: 5",
+            {"A": {"p95": 4}, "C": {"p50": 1}},
+            "\n    A:\n      p95: 4\n    C: {p50: 1}\n  min_rps: 5",
+        ),
     ],
 )
 def test_goals_by_name_keep_their_notation(old: str, goals: dict[str, Any], new: str) -> None:

@@ -184,8 +184,18 @@ def test_an_undecided_run_needs_a_longer_window() -> None:
         "No load is known to meet the goals: 2 users are undecided, p99 needs 1000 requests, "
         "400 measured."
     )
-    assert found.next_step == "increase run_time to 25s, so that 2 users can be decided"
+    assert found.next_step == (
+        "increase run_time to 25s, or set run_time: auto, so that 2 users can be decided"
+    )
     assert short_answer(found) == "too few requests to decide"
+
+
+def test_an_undecided_automatic_run_needs_a_larger_maximum() -> None:
+    profile = make_profile(goals={"p99_ms": 500}, run_time="auto", max_run_time="10s")
+
+    found = recommend(profile, *measure(profile))
+
+    assert found.next_step == "increase max_run_time to 25s, so that 2 users can be decided"
 
 
 def test_without_goals_the_last_sentence_suggests_one() -> None:

@@ -37,6 +37,7 @@ class SourceClass:
     host: str | None
     """The host that it sets. Empty if it is no literal, None if it sets none."""
     host_line: int
+    node: ast.ClassDef = field(compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -110,6 +111,26 @@ class ClassReader:
                 return None
             one = known
         return None
+
+    def lineage(self, one: SourceClass, locustfile: Path) -> tuple[SourceClass, ...]:
+        """Return a class and its bases in files of the project, in the order of their attributes.
+
+        The order is that of Python, except for classes that several bases share.
+        """
+        search = search_path(locustfile, self._folder)
+        found: dict[SourceClass, None] = {}
+        waiting = [one]
+        while waiting and len(found) < _MAX_BASES:
+            each = waiting.pop(0)
+            if each not in found:
+                found[each] = None
+                bases = (self._class(each.file, name, search) for name in each.bases)
+                waiting = [*(base for base in bases if base), *waiting]
+        return tuple(found)
+
+    def find(self, name: str, file: Path, locustfile: Path) -> SourceClass | None:
+        """Return a class with a name in a file, or in a file that it imports directly."""
+        return self._class(file, name, search_path(locustfile, self._folder))
 
     def _visible(
         self, file: Path, search: Sequence[Path], found: Classes, depth: int
@@ -211,21 +232,34 @@ def _classes_in(file: Path, tree: ast.Module) -> Iterator[SourceClass]:
     renamed = _renamed(tree)
     for node in module_level(tree.body):
         if isinstance(node, ast.ClassDef):
-            values = dict(_attributes(node))
-            host = values.get("host")
-            is_host_set = host is not None and not _is_none(host)
-            yield SourceClass(
-                name=node.name,
-                file=file,
-                line=node.lineno,
-                bases=tuple(renamed.get(name, name) for name in map(last_part, node.bases) if name),
-                is_abstract=is_true(values.get("abstract")),
-                host=(constant_text(host) or "") if is_host_set else None,
-                host_line=host.lineno if host else 0,
-            )
+            yield source_class(file, node, renamed)
 
 
-def _attributes(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+def source_class(file: Path, node: ast.ClassDef, renamed: Mapping[str, str]) -> SourceClass:
+    """Return a class of a file.
+
+    Args:
+        file: The file.
+        node: Its definition.
+        renamed: Original names of names that the file imports or assigns under another one.
+    """
+    values = dict(attributes(node))
+    host = values.get("host")
+    is_host_set = host is not None and not _is_none(host)
+    return SourceClass(
+        name=node.name,
+        file=file,
+        line=node.lineno,
+        bases=tuple(renamed.get(name, name) for name in map(last_part, node.bases) if name),
+        is_abstract=is_true(values.get("abstract")),
+        host=(constant_text(host) or "") if is_host_set else None,
+        host_line=host.lineno if host else 0,
+        node=node,
+    )
+
+
+def attributes(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names and values that a class sets."""
     for inner in module_level(node.body):
         match inner:
             case ast.Assign(targets=targets, value=value):

@@ -11,6 +11,7 @@ from loadbench.engine.load.source.parsing import (
     constant_text,
     dotted_text,
     keyword_of,
+    last_part,
     module_level,
 )
 
@@ -39,6 +40,31 @@ def absolute_urls(tree: ast.Module) -> Iterator[AbsoluteUrl]:
         start, is_complete = _start_of(_url_of(call), constants)
         if start.lower().startswith(_SCHEMES):
             yield AbsoluteUrl(start, _origin(start, is_complete=is_complete), call.lineno)
+
+
+def request_of(call: ast.Call, constants: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return method and name of the request that a call sends, or None if it sends none.
+
+    Args:
+        call: The call.
+        constants: Texts by the names to which they are assigned, from `text_constants`.
+
+    Returns:
+        The method and the name, such as `POST` and `/predict`. Both are empty if they are computed.
+    """
+    url = _url_of(call)
+    if url is None:
+        return None
+    method = last_part(call.func)
+    if method == "request" or method in _REST:
+        method, _ = _start_of(call.args[0] if call.args else keyword_of(call, "method"), constants)
+    name, is_complete = _start_of(keyword_of(call, "name") or url, constants)
+    return (method.upper(), name) if method and is_complete else ("", "")
+
+
+def text_constants(tree: ast.Module) -> dict[str, str]:
+    """Return the names that a module or its classes set once, to a text."""
+    return dict(_constants(tree))
 
 
 def _origin(start: str, *, is_complete: bool) -> str:

@@ -23,6 +23,8 @@ class Case:
     drift: float | None = None
     """Relative change of throughput or median between the first measurement of the first cell and
     this recheck, whichever is larger. None for other cells, or if there is nothing to compare."""
+    is_run_time_auto: bool = False
+    """Whether the window lasts until there are enough samples, if that takes not too long."""
     scaled: ScaledService = field(default_factory=ScaledService)
     """What the run scales."""
 

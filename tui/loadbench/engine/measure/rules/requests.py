@@ -115,7 +115,11 @@ def few_samples(case: Case) -> Violation | None:
     found = f"{succeeded} successes{of_main(case)}"
     if good < succeeded:
         found = f"{good} of {found} {'has' if good == 1 else 'have'} a latency"
-    advice = "increase run_time" if good else "set response_time in the locustfile's events"
+    advice = "set run_time: auto, or increase run_time"
+    if case.is_run_time_auto:
+        advice = "increase max_run_time"
+    if not good:
+        advice = "set response_time in the locustfile's events"
     text = f"few samples: {found}, p{100 * REQUIRED_PERCENTILE:g} needs {needed} ({advice})"
     return Violation(text, good, needed)
 

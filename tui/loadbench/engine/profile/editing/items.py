@@ -157,7 +157,7 @@ def collection_edits(document: YamlText, node: YamlNode, changes: ItemChanges) -
         edits += [_line_removal(document, node, items[index]) for index in changes.removed]
         edits += _comma_edits(document, node, items, changes)
         for index, texts in changes.added.items():
-            edits += _added_lines(document, node, items, index, texts)
+            edits += _added_lines(document, node, items, index, texts, changes.edits)
         return edits
     if not node.style:
         raise SpliceError(_LAYOUT)
@@ -271,9 +271,23 @@ def _removals_in_lines(
 
 
 def _added_lines(
-    document: YamlText, node: YamlNode, items: Sequence[_Item], index: int, texts: Sequence[str]
+    document: YamlText,
+    node: YamlNode,
+    items: Sequence[_Item],
+    index: int,
+    texts: Sequence[str],
+    edits: Sequence[Edit],
 ) -> list[Edit]:
-    """Add items, each on its own line, after an item or before the first one."""
+    """Add items, each on its own line, after an item or before the first one.
+
+    Args:
+        document: The file.
+        node: The collection.
+        items: Its items.
+        index: Index of the item before the new ones; -1 for the first.
+        texts: The new items.
+        edits: The edits inside of the items.
+    """
     text, item = document.text, items[max(index, 0)]
     start, end = _dash(document, node, item), document.line_end(item.end)
     line_start, line_break = document.line_start(start), document.line_break(end)
@@ -283,6 +297,10 @@ def _added_lines(
     if index < 0:
         lines = "".join(f"{lead}{new}{comma}{line_break}" for new in texts)
         return [Edit(line_start, line_start, lines)]
+    if any(edit.start <= end < edit.end for edit in edits):
+        # The last line of the item is removed, with its line break.
+        lines = "".join(f"{lead}{new}{comma}{line_break}" for new in texts)
+        return [Edit(end + len(line_break), end + len(line_break), lines)]
     lines = "".join(f"{line_break}{lead}{new}{comma}" for new in texts)
     if not node.style or _COMMA.match(text, item.end):
         return [Edit(end, end, lines)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.events import CellFinished, Measurement
+from loadbench.engine.measure.main_request import is_named
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
 
@@ -124,6 +125,4 @@ def all_goals(goals: Goals, main: str | None = None) -> tuple[Goal, ...]:
 
 def measurements_of(finished: CellFinished, name: str) -> tuple[Measurement, ...]:
     """Return the measurements of a cell with a name, or with a type and a name."""
-    return tuple(
-        one for one in finished.measurements if name in (one.name, f"{one.kind} {one.name}")
-    )
+    return tuple(one for one in finished.measurements if is_named(one.kind, one.name, name))

@@ -45,6 +45,7 @@ class Situation:
     stop_at: int | None
     """The number of models beyond which added ones are not worthwhile. None if unknown."""
     has_goals: bool
+    is_run_time_auto: bool = False
     idle: str = ""
     """Key of a cell in which a replica got no work. Empty if there is none."""
     distributor: str = ""
@@ -172,7 +173,7 @@ def _close_gap(situation: Situation) -> str:
     every = (one for found in situation.configurations for one in found.loads)
     for undecided in (above, load, *(() if best else every)):
         if undecided and undecided.outcome is Outcome.UNDECIDED:
-            return _longer(undecided)
+            return _longer(undecided, is_auto=situation.is_run_time_auto)
     if load and load.check and is_about_failures(load.check):
         return f"find out why requests fail{_top_error(load)}"
     if best and capacity and best.first_failed and _is_tied_but_faster(situation):
@@ -210,14 +211,18 @@ def _is_tied_but_faster(situation: Situation) -> bool:
     return is_tied and len(rates) == 2 and rates[1] > rates[0] and not are_equal(*rates)
 
 
-def _longer(load: LoadOutcome) -> str:
+def _longer(load: LoadOutcome, *, is_auto: bool) -> str:
     """Return by how much to increase the window to decide a load."""
     check, finished = load.check, load.worst.deciding.finished
     purpose = f"so that {load.phrase} can be decided"
+    key, other = "run_time", " or set run_time: auto,"
+    if is_auto:
+        key, other = "max_run_time", ""
     if check is None or finished is None or not check.samples or check.goal.tail is None:
-        return f"increase run_time, {purpose}"
+        return f"increase {key},{other} {purpose}"
     needed_s = finished.measured_s * min_samples(check.goal.tail) / check.samples
-    return f"increase run_time to {_ROUND_S * math.ceil(needed_s / _ROUND_S)}s, {purpose}"
+    seconds = _ROUND_S * math.ceil(needed_s / _ROUND_S)
+    return f"increase {key} to {seconds}s,{other} {purpose}"
 
 
 def _top_error(load: LoadOutcome) -> str:

@@ -88,6 +88,7 @@ def recommendation_of(state: RunState) -> Recommendation | None:
         busy_cores=busy_cores(deciding.finished) if deciding else None,
         stop_at=scaled.stop_at,
         has_goals=has_goals,
+        is_run_time_auto=profile.is_run_time_auto,
         idle=idle.cell if idle else "",
         distributor=_distributor(idle, started.target) if idle else "",
     )

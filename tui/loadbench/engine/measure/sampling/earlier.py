@@ -1,0 +1,77 @@
+"""Rates of requests and measurements, measured by an earlier run of a profile."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.buckets import count, successes
+from loadbench.engine.measure.main_request import is_named, of_name
+from loadbench.engine.measure.sampling.backed import SampleNeed
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell
+from loadbench.engine.profile.values.secrets import masked_data
+
+_SETTINGS = ("device", "batch_size", "host", "stack", "load")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRates:
+    """The rates that a run has measured."""
+
+    run: str
+    """Id of the run."""
+    cells: Sequence[tuple[Cell, CellFinished]]
+    """Its measured cells."""
+
+    def rate(self, need: SampleNeed, cell: Cell) -> float | None:
+        """Return the samples per second for a percentile in a cell.
+
+        This is the mean of the measured cells with the most similar load, in proportion to it.
+
+        Returns:
+            The rate, or None if no cell has such samples.
+        """
+        rates: dict[tuple[float, int], list[float]] = {}
+        for measured, finished in self.cells:
+            if samples := _samples(finished, need):
+                ratio = cell.level.amount / measured.level.amount
+                distance = abs(math.log(ratio)), abs(cell.models - measured.models)
+                rate = ratio * samples / finished.measured_s
+                rates.setdefault(distance, []).append(rate)
+        return fmean(rates[min(rates)]) if rates else None
+
+
+def earlier_rates(profile: Profile, states: Iterable[RunState]) -> EarlierRates | None:
+    """Return the rates of the newest run with the same service and load, or None.
+
+    Args:
+        profile: The profile.
+        states: The states of its runs, newest first. Consumed only as far as needed.
+    """
+    settings = _settings(profile)
+    for state in states:
+        if state.started is None or state.profile is None or _settings(state.profile) != settings:
+            continue
+        if found := [(one.cell, one.finished) for one in state.cells.values() if one.finished]:
+            return EarlierRates(state.started.run, found)
+    return None
+
+
+def _settings(profile: Profile) -> list[object]:
+    """Return the settings that the rates depend on. Secrets are masked, as in recorded profiles."""
+    data = masked_data(profile.resolved())
+    load = {key: value for key, value in data["load"].items() if key != "main"}
+    return [load if name == "load" else data[name] for name in _SETTINGS]
+
+
+def _samples(finished: CellFinished, need: SampleNeed) -> int:
+    if need.is_measurement:
+        return sum(
+            count(one.values)
+            for one in finished.measurements
+            if is_named(one.kind, one.name, need.name)
+        )
+    return count(successes(of_name(finished.requests, need.name)))

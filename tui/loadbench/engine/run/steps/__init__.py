@@ -1,0 +1,1 @@
+"""Steps of an attempt whose length depends on the results: settle and measure."""
