@@ -14,14 +14,18 @@ from loadbench.engine.journal.reader import JournalReader, read_attempt, read_at
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.report.export.summary import summary_csv, summary_json
 from loadbench.engine.report.highlights import highlights_since
+from loadbench.engine.report.metrics import metrics_of
 from loadbench.engine.report.series import write_series
 from loadbench.engine.run_reader import Run, RunReader, expected_durations
 from loadbench.errors import JournalError
 from loadbench.ui.following.figures import FigureReader
+from loadbench.ui.lines.charts.by_level import chart_by_level
 from loadbench.ui.lines.events import event_cell, event_outcome, local_time
 from loadbench.ui.lines.glyphs import UNICODE
+from loadbench.ui.lines.metric import metric_text
 from loadbench.ui.reports.lines import cell_values, repeated_lines, run_lines
 from loadbench.ui.run.lines import header_lines
+from loadbench.wording.measurements import measurements_table
 
 
 def derive_all(folder: Path) -> Run | None:
@@ -45,14 +49,20 @@ def derive_all(folder: Path) -> Run | None:
     json.loads(summary_json(run.state))
     summary_csv(run.state)
     wording.cells_table(run.state)
+    measurements_table(run.state)
     damage_message(run)
     recommendation_text(run.recommendation, 80)
     run_list([run], 80)
     run_lines(run, UNICODE, 80)
     repeated_lines(run, 80)
     FigureReader().of(run.state)
+    metrics = metrics_of(run.state)
+    for metric in metrics:
+        chart_by_level(run.state, metric)
     for row in run.rows:
         cell_values(row)
+        for metric in metrics:
+            metric_text(row, metric)
     if profile := run.state.profile:
         header_lines(run, profile, run.state.elapsed_s, UNICODE, 80)
         wording.progress_line(run.state, remaining_s(profile, run.state))

@@ -37,7 +37,7 @@ def print_result(run: Run, *, as_json: bool) -> None:
     output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))
     if replicas := _replica_lines(run.state):
         output.data("\n".join(["", *replicas, ""]))
-    if measured := measurements_table(list(run.state.cells.values())):
+    if measured := measurements_table(run.state):
         lines = measured if columns is None else wording.wrapped(measured, columns)
         output.data("\n".join(["", *lines, ""]))
     for note in _notes(run.state):

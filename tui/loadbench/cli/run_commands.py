@@ -151,6 +151,7 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     from loadbench.cli.result import print_result
     from loadbench.engine.catalog import find_run
     from loadbench.engine.journal.reader import JournalReader
+    from loadbench.engine.measure.main_request import main_of
     from loadbench.engine.report.export.summary import write_summary
     from loadbench.engine.report.series import write_series
     from loadbench.engine.run_reader import RunStatus
@@ -159,7 +160,8 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     if series:
         reader = JournalReader(run.folder)
         with output.data_file() as file:
-            write_series(reader.decode_all(reader.lines()), file)
+            main = main_of(run.state.profile)
+            write_series(reader.decode_all(reader.lines()), file, main)
         return
     if run.status is RunStatus.LIVE:
         output.message(f"{run.name} is live; these are the results so far")

@@ -1,14 +1,14 @@
 """Format the measurements of cells, which are kept apart from the requests."""
 
-from collections.abc import Sequence
-
 from loadbench.engine.journal.events import CellFinished
-from loadbench.engine.journal.state import CellState
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
 from loadbench.engine.report.measurements.statistics import (
     MeasurementStatistics,
     cell_measurements,
+    shown_percentiles,
 )
+from loadbench.engine.report.metrics import goals_of
 from loadbench.wording.tables import AS_SPACES, table
 
 ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
@@ -17,7 +17,6 @@ ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
 HEADING = "Measurements (not counted as requests)"
 MAX_LINES = 8
 """Maximum number of measurements in the lines of one cell."""
-_PERCENTILES = ("p50", "p90", "p95", "p99", "max")
 
 
 def measurement_lines(finished: CellFinished) -> list[str]:
@@ -44,18 +43,19 @@ def measurement_text(statistics: MeasurementStatistics) -> str:
     return f"{statistics.label}: {', '.join(parts)}"
 
 
-def measurements_table(cells: Sequence[CellState]) -> list[str]:
+def measurements_table(state: RunState) -> list[str]:
     """Return the measurements of all cells as a table with its legend. Empty if there are none."""
+    percentiles = shown_percentiles(goals_of(state))
     body, has_estimates = [], False
-    for cell in cells:
+    for cell in state.cells.values():
         for one in cell_measurements(cell.finished) if cell.finished else ():
-            shown = [one.percentile(name).text for name in _PERCENTILES]
+            shown = [one.percentile(name).text for name in percentiles]
             has_estimates |= any(text.startswith("~") for text in shown)
             counts = (f"{one.count:,}", str(one.failures))
             body.append((cell.cell.key, one.label, one.unit, *counts, *shown, number(one.per_s)))
     if not body:
         return []
-    header = ("cell", "measurement", "unit", "values", "fails", *_PERCENTILES, "sum/s")
+    header = ("cell", "measurement", "unit", "values", "fails", *percentiles, "sum/s")
     legend = [ESTIMATE_LEGEND] if has_estimates else []
     return [f"{HEADING}:", *table(header, body, left=3), *legend]
 

@@ -1,6 +1,6 @@
 """The main request of a profile: the name that tables, bottleneck and recommendation speak of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from loadbench.engine.journal.events import CellFinished, EarlyFailures, Requests, Stages
@@ -65,6 +65,18 @@ def results_of_name(finished: CellFinished, name: str | None) -> CellFinished:
         completed=num_completed(requests),
         stages=total_stages(requests),
     )
+
+
+def stages_of_name(requests: Sequence[Requests], total: Stages, name: str | None) -> Stages:
+    """Return the stages of the requests with a name.
+
+    Args:
+        requests: All requests.
+        total: The stages of all requests.
+        name: As for `of_name`. None: all requests.
+    """
+    named = of_name(requests, name)
+    return total if len(named) == len(requests) else total_stages(named)
 
 
 def total_stages(requests: Iterable[Requests]) -> Stages:

@@ -9,6 +9,7 @@ from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellPhase, Phase, Sample
 from loadbench.engine.measure.buckets import num_failures, num_successes, percentile, successes
 from loadbench.engine.measure.conditions import cpu_cores, max_lag_ms
+from loadbench.engine.measure.main_request import of_name, stages_of_name
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.report.rows import PERCENTILES
 
@@ -51,34 +52,41 @@ class SeriesRow:
 _STAGES = ("queue_ms", "decode_ms", "infer_ms", "api_ms", "network_ms")
 
 
-def seconds(entries: Iterable[Entry]) -> Iterator[SeriesRow]:
-    """Yield one row per second of a run, given all entries of its journal."""
+def seconds(entries: Iterable[Entry], main: str | None = None) -> Iterator[SeriesRow]:
+    """Yield one row per second of a run.
+
+    Args:
+        entries: All entries of its journal.
+        main: Name of the requests that the rows cover; see `of_name`. None: all requests.
+    """
     phase = Phase.RAMPING
     for entry in entries:
         match entry.event:
             case CellPhase(phase=phase):
                 pass
             case Sample() as sample:
-                yield _second(sample, phase)
+                yield _second(sample, phase, main)
 
 
-def write_series(entries: Iterable[Entry], out: TextIO) -> None:
-    """Write one CSV row per second of a run. Missing values are empty."""
+def write_series(entries: Iterable[Entry], out: TextIO, main: str | None = None) -> None:
+    """Write one CSV row per second of a run, see `seconds`. Missing values are empty."""
     writer = csv.DictWriter(out, [field.name for field in fields(SeriesRow)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(second) for second in seconds(entries))
+    writer.writerows(asdict(second) for second in seconds(entries, main))
 
 
-def _second(sample: Sample, phase: Phase) -> SeriesRow:
-    good, means, service = successes(sample.requests), stage_means(sample.stages), sample.service
+def _second(sample: Sample, phase: Phase, main: str | None) -> SeriesRow:
+    requests, service = of_name(sample.requests, main), sample.service
+    good = successes(requests)
+    means = stage_means(stages_of_name(sample.requests, sample.stages, main))
     return SeriesRow(
         cell=sample.cell,
         attempt=sample.attempt,
         second=sample.second,
         phase=phase.value,
         users=sample.users,
-        rps=num_successes(sample.requests),
-        failures=num_failures(sample.requests),
+        rps=num_successes(requests),
+        failures=num_failures(requests),
         **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
         **{name: means.get(name) for name in _STAGES},
         queue_length=service.queue_length if service else None,

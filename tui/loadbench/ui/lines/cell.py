@@ -11,7 +11,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.buckets import num_successes
-from loadbench.engine.measure.main_request import of_name, total_stages
+from loadbench.engine.measure.main_request import of_name, stages_of_name
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import GoalState, check_state, goals_of
@@ -132,9 +132,7 @@ def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]
     requests = of_name(source.requests, shown.main)
     if not shown.finished and not num_successes(requests):
         return [line((NO_REQUESTS, Tone.DIM))]
-    of_main = total_stages(requests)
-    # Journals of earlier versions have stages only for all names together.
-    return draw(of_main if shown.main and of_main.count else source.stages)
+    return draw(stages_of_name(source.requests, source.stages, shown.main))
 
 
 def found_statistics(shown: CellView) -> CellStatistics | None:

@@ -6,7 +6,10 @@ from rich.cells import cell_len
 
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.measurements.statistics import PERCENTILES, MeasurementStatistics
+from loadbench.engine.report.measurements.statistics import (
+    MeasurementStatistics,
+    shown_percentiles,
+)
 from loadbench.engine.report.statistics import CellStatistics
 from loadbench.ui.lines.stats import has_estimates
 from loadbench.ui.lines.text import Line, Piece, Tone, fit_middle, line, table, width
@@ -15,7 +18,6 @@ from loadbench.wording.measurements import ESTIMATE_LEGEND, HEADING
 _MAX_NAME_COLUMNS = 24
 """Width of names up to which further columns are omitted before a name is cut."""
 _MIN_NAME_COLUMNS = 8
-_PERCENTILES = ("p50", "p90", "p95", "p99", "max")
 _OPTIONAL = ("p90", "type", "max", "sum/s", "unit", "fails")
 """Columns that are omitted if there is too little room, the first one first."""
 
@@ -62,12 +64,10 @@ def _layout(
 
 
 def _columns(found: Sequence[MeasurementStatistics], goals: Goals) -> list[str]:
-    limited = {goal for limits in goals.measurements.values() for goal in limits}
-    low = [name for name in PERCENTILES if f"min_{name}" in limited and name not in _PERCENTILES]
     shown = ["type", "unit", "values"]
     if any(one.failures for one in found):
         shown.append("fails")
-    shown += [*low, *_PERCENTILES]
+    shown += shown_percentiles(goals)
     if any(one.per_s is not None for one in found):
         shown.append("sum/s")
     return shown

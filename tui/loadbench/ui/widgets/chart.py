@@ -16,14 +16,15 @@ from loadbench.ui.lines.charts.plot import (
     widest,
 )
 from loadbench.ui.lines.charts.series import legend
-from loadbench.ui.lines.text import Line, Tone, line, width
+from loadbench.ui.lines.text import Line, Tone, fit_middle, line, width
 from loadbench.ui.widgets.line_view import LineView
 
 NO_SAMPLES = "No samples yet"
 LOADING = "Loading…"
 _MIN_COLUMNS, _MIN_ROWS = 20, 4
-_TITLE_EDGES = 4
-"""Columns of the upper border inside its corners that a title cannot use."""
+_MIN_LABEL_COLUMNS = 6
+_TITLE_EDGES = 2
+"""Columns by which the room for a title is narrower than the content of the panel."""
 
 
 class ChartView(LineView, inherit_bindings=False):
@@ -78,7 +79,10 @@ class ChartView(LineView, inherit_bindings=False):
         self._redraw()
 
     def _show_title(self) -> None:
-        """Show the legend. If it does not fit, it has no label of the x axis, then no values."""
+        """Show the legend. If it does not fit, it has no label of the x axis, then no values.
+
+        If it still does not fit, the label of the y axis is cut.
+        """
         chart = self._chart
         by = chart.by or self._by if chart else self._by
         label = chart.label if chart and chart.label else self._y_label
@@ -95,7 +99,8 @@ class ChartView(LineView, inherit_bindings=False):
         )
         room = self.size.width - _TITLE_EDGES
         fitting = (title for title in titles if width(title) <= room)
-        self.set_title(next(fitting, titles[-1]))
+        cut = fit_middle(label, max(_MIN_LABEL_COLUMNS, room - width(short) - 1))
+        self.set_title(next(fitting, line(f"{cut} ", *short)))
 
     def _redraw(self) -> None:
         columns, rows = self.size

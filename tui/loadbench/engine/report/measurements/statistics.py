@@ -8,6 +8,7 @@ from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.events import Buckets, CellFinished, Measurement
 from loadbench.engine.measure.buckets import count, has_enough_samples, merge, percentile
 from loadbench.engine.numbers import number
+from loadbench.engine.profile.sections.goals import Goals
 
 PERCENTILES = {
     "p1": 0.01,
@@ -24,6 +25,7 @@ PERCENTILES = {
 MAX_NAME_CHARACTERS = 60
 """Maximum length of a name in a text."""
 
+_SHOWN = ("p50", "p90", "p95", "p99", "max")
 _TIMES = {"ns", "us", "µs", "μs", "ms", "s", "min", "h"}
 
 
@@ -104,6 +106,12 @@ def measurement_statistics(
 def cell_measurements(finished: CellFinished) -> tuple[MeasurementStatistics, ...]:
     """Return the statistics of the measurements of a finished cell, sorted by name."""
     return measurement_statistics(finished.measurements, finished.measured_s)
+
+
+def shown_percentiles(goals: Goals) -> list[str]:
+    """Return the names of the percentiles that tables show: low ones only if they have a goal."""
+    limited = {goal for limits in goals.measurements.values() for goal in limits}
+    return [name for name in PERCENTILES if name in _SHOWN or f"min_{name}" in limited]
 
 
 def measurement_record(statistics: MeasurementStatistics) -> dict[str, Any]:
