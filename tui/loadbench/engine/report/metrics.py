@@ -11,6 +11,7 @@ from loadbench.engine.report.recommendation.goal import (
     MIN_RPS,
     Goal,
     all_goals,
+    goals_of_main,
     set_goals,
 )
 from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome
@@ -50,7 +51,7 @@ class Metric(StrEnum):
 
     def limits(self, goal: Goal) -> bool:
         """Return whether a goal limits the metric."""
-        return goal.key == self.goal
+        return goal.is_main and goal.criterion == (self.goal or "").removesuffix("_ms")
 
 
 AnyMetric = Metric | MeasurementMetric
@@ -77,8 +78,12 @@ class GoalState(StrEnum):
 
 
 def goals_of(state: RunState) -> Goals:
-    """Return the goals of a run. There are none if this version cannot read its profile."""
-    return state.profile.goals if state.profile else Goals()
+    """Return the goals of a run, where those by name for its main requests have no name.
+
+    There are none if this version cannot read its profile.
+    """
+    profile = state.profile
+    return goals_of_main(profile.goals, profile.load.main) if profile else Goals()
 
 
 def metrics_of(state: RunState) -> tuple[AnyMetric, ...]:

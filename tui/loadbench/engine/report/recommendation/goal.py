@@ -31,6 +31,8 @@ class Goal:
     subject: str = ""
     """Name of the requests or of the measurement. Empty: all requests."""
     is_measurement: bool = False
+    is_main: bool = False
+    """Whether the goal is for the main requests, of which tables and charts are."""
 
     @property
     def criterion(self) -> str:
@@ -117,10 +119,32 @@ def all_goals(goals: Goals, main: str | None = None) -> tuple[Goal, ...]:
                     limit=limit,
                     subject=name,
                     is_measurement=section == "measurements",
+                    is_main=section == "requests" and _is_same(name, main),
                 )
                 for key, limit in of_name.items()
             ]
     return tuple(found)
+
+
+def goals_of_main(goals: Goals, main: str | None) -> Goals:
+    """Return goals in which those by name for the main requests stand without the name.
+
+    Args:
+        goals: The section of the profile.
+        main: Name of the main requests. None: all requests.
+    """
+    limits = set_goals(goals)
+    for name, of_name in goals.requests.items():
+        for key, limit in of_name.items() if _is_same(name, main) else ():
+            limits.setdefault(f"{key}_ms" if key in _MAXIMUMS else key, limit)
+    return goals.model_copy(update=limits)
+
+
+def _is_same(name: str, main: str | None) -> bool:
+    """Return whether two keys of a profile mean the same requests, one perhaps without method."""
+    if main is None:
+        return False
+    return name == main or name.endswith(f" {main}") or main.endswith(f" {name}")
 
 
 def measurements_of(finished: CellFinished, name: str) -> tuple[Measurement, ...]:

@@ -223,7 +223,8 @@ def _figures(load: LoadOutcome, found: Recommendation, *, with_goal: bool) -> st
         quoted.append(load.check)
     parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
     if load.rps is not None and not any(check.goal.criterion == MIN_RPS for check in quoted):
-        parts.append(f"{number(load.rps)} req/s{_of_main(found)}")
+        is_named = any(check.goal.is_main for check in quoted)
+        parts.append(f"{number(load.rps)} req/s{'' if is_named else _of_main(found)}")
     return ", ".join(parts) + (" (suspect)" if load.is_suspect else "")
 
 
