@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Buckets, CellFinished, Measurement, Requests
 from loadbench.engine.measure.buckets import min_samples, to_buckets
 from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.report.recommendation.goal import GOAL_FRACTIONS, Goal
+from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.recommendation.goal import (
+    GOAL_FRACTIONS,
+    Goal,
+    all_goals,
+    goals_of_main,
+    set_goals,
+)
 from loadbench.engine.report.recommendation.goals import (
     MAX_ERROR,
     GoalCheck,
@@ -347,3 +354,19 @@ def test_undecided_goals_name_what_is_missing() -> None:
     assert undecided_text(check(measurements={"speed": {"min_p1": 5}})) == (
         "speed p1 needs 1000 values, 200 measured"
     )
+
+
+@pytest.mark.parametrize("name", ["POST /predict", "/predict"])
+def test_goals_by_name_of_the_main_requests_are_those_of_tables_and_charts(name: str) -> None:
+    goals = Goals.model_validate(
+        {"p50_ms": 9, "requests": {name: {"p95": 400, "p50": 5, "min_rps": 3}, "GET /": {"p99": 5}}}
+    )
+
+    shown = goals_of_main(goals, "POST /predict")
+
+    assert set_goals(shown) == {"p50_ms": 9, "p95_ms": 400, "min_rps": 3}
+    assert set_goals(goals_of_main(goals, None)) == {"p50_ms": 9}
+    of_main = {goal.key for goal in all_goals(goals, "POST /predict") if goal.is_main}
+    assert of_main == {"p50_ms"} | {f"requests.{name}.{key}" for key in ("p95", "p50", "min_rps")}
+    assert Metric.P95.limits(next(goal for goal in all_goals(goals, name) if goal.limit == 400))
+    assert not any(map(Metric.P99.limits, all_goals(goals, name)))

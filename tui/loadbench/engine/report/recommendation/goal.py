@@ -109,7 +109,8 @@ def all_goals(goals: Goals, main: str | None = None) -> tuple[Goal, ...]:
         main: Name of the main requests. None: all requests.
     """
     found = [
-        Goal(key=key, limit=limit, subject=main or "") for key, limit in set_goals(goals).items()
+        Goal(key=key, limit=limit, subject=main or "", is_main=True)
+        for key, limit in set_goals(goals).items()
     ]
     for section, by_name in (("requests", goals.requests), ("measurements", goals.measurements)):
         for name, of_name in by_name.items():
