@@ -5,8 +5,14 @@ from dataclasses import replace
 import pytest
 
 from loadbench.engine.journal.durations import SCALING_S, durations_of
-from loadbench.engine.journal.events import CellPhase, Event, Phase
-from loadbench.engine.journal.progress import added_s, phase_length_s, remaining_s, total_s
+from loadbench.engine.journal.events import CellPhase, Event, Phase, StackProgress
+from loadbench.engine.journal.progress import (
+    added_s,
+    phase_detail,
+    phase_length_s,
+    remaining_s,
+    total_s,
+)
 from loadbench.engine.journal.state import fold
 from loadbench.engine.profile.plan import plan_cells
 from tests.support.builders import (
@@ -131,3 +137,25 @@ def test_an_added_cell_takes_as_long_as_the_finished_ones() -> None:
 
     assert added_s(PROFILE, state, [make_cell(1, 3, 4)]) == 10 + 30 + 5
     assert added_s(PROFILE, state, [make_cell(3, 3, 4)]) == 10 + 30 + 5 + 60
+
+
+# Progress within a phase
+
+
+@pytest.mark.parametrize(
+    ("step", "current", "detail"),
+    [
+        ("measure", Phase.MEASURING, "140 of 200 requests for p95"),
+        ("measure", Phase.DRAINING, ""),
+        ("settle", Phase.SETTLING, "140 of 200 requests for p95"),
+        # Progress of the phase before.
+        ("settle", Phase.MEASURING, ""),
+        ("wait", Phase.MEASURING, ""),
+    ],
+)
+def test_progress_counts_within_its_own_phase(step: str, current: Phase, detail: str) -> None:
+    progress = StackProgress(step=step, line="Phase: 140 of 200 requests for p95")
+    state = state_after(run_started(PROFILE), cell_started(FIRST.key), phase(current), progress)
+
+    assert phase_detail(state) == detail
+    assert phase_detail(state_after(run_started(PROFILE), cell_started(FIRST.key))) == ""

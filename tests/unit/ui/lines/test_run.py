@@ -15,13 +15,14 @@ from loadbench.engine.journal.events import (
     RunFinished,
     RunLabelled,
     RunStarted,
+    StackProgress,
     Verdict,
 )
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.target import Target
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
-from loadbench.ui.lines.run import traits_line
+from loadbench.ui.lines.run import activity_line, traits_line
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.run.lines import header_lines
 from tests.support.builders import (
@@ -396,3 +397,33 @@ def test_the_header_shows_the_label_if_it_fits() -> None:
     assert "● done   new images  " in wide
     assert "new images" not in narrow
     assert narrow.endswith("3 of 3")
+
+
+# Progress within a phase
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (
+            150,
+            (
+                " 1 model, 2 users, 2 users/s  scaling ▸ ramping ▸ settling ▸ measuring "
+                "00:00/≤10:00 ▸ draining  140 of 200 requests for p95"
+            ),
+        ),
+        (
+            120,
+            " 1 model, 2 users, 2 users/s  measuring 00:00/≤10:00  140 of 200 requests for p95",
+        ),
+        (70, " m1_u2_s2  measuring 00:00/≤10:00  140 of 200 requests for p95"),
+        (30, " measuring 00:00/≤10:00"),
+    ],
+)
+def test_what_is_missing_in_an_automatic_window_is_shown(columns: int, line: str) -> None:
+    profile = make_profile(run_time="auto")
+    progress = StackProgress(step="measure", line="Measuring: 140 of 200 requests for p95")
+    state = state_after(run_started(profile), cell_started(FIRST), MEASURING, progress)
+    state = replace(state, elapsed_s=state.phase_since_s)
+
+    assert plain(activity_line(state, profile, UNICODE, columns)).rstrip() == line

@@ -11,6 +11,19 @@ from loadbench.engine.profile.plan import Cell
 WAITING = "wait_for_run"
 """Step of the progress of a run that waits until another run has ended."""
 
+SETTLE, MEASURE = "settle", "measure"
+"""Steps of the progress within the phases `settling` and `measuring`."""
+_STEPS = {SETTLE: Phase.SETTLING, MEASURE: Phase.MEASURING}
+
+
+def phase_detail(state: RunState) -> str:
+    """Return the progress within the current phase: `140 of 200 requests for p95`, or ''."""
+    progress = state.progress
+    if progress is None or state.phase is None or _STEPS.get(progress.step) is not state.phase:
+        return ""
+    # The line starts with the phase, for output without it.
+    return progress.line.partition(": ")[2]
+
 
 def remaining_s(profile: Profile, state: RunState) -> float:
     """Estimate the remaining time of a live run in seconds."""

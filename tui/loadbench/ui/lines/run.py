@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import Phase
-from loadbench.engine.journal.progress import phase_length_s, waiting_text
+from loadbench.engine.journal.progress import phase_detail, phase_length_s, waiting_text
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.damage import damage_phrase
@@ -59,6 +59,9 @@ def status_label(run: Run, glyphs: Glyphs) -> tuple[str, Tone]:
 def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> Line:
     """Return the current cell and its phases, with the elapsed time of the current phase.
 
+    If there is progress within the phase, it replaces the names of the other phases where both do
+    not fit.
+
     The cell is named by its load, such as `1 model, 2 users, 8 users/s`, or by its key if the load
     does not fit.
     """
@@ -81,7 +84,11 @@ def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: in
         Piece(f" {clock(state, profile)}" if state.phase else "", Tone.STRONG),
     ]
     pause = Piece("  pausing after this cell" if state.paused else "", Tone.WARN)
+    detail = [Piece(f"  {text}", Tone.DIM)] if (text := phase_detail(state)) else []
     candidates = (
+        line(load, number, *phases, *detail, pause),
+        *((line(load, number, *phase, *detail, pause),) if detail else ()),
+        *((line(key, Piece("  "), *phase, *detail),) if detail else ()),
         line(load, number, *phases, pause),
         line(key, number, *phases, pause),
         line(load, number, *phase, pause),

@@ -67,10 +67,10 @@ def preview_lines(
     for label, value in facts[:1] if is_brief else facts:
         lines += _fact(label, value, columns)
     lines += _fact("Duration", _duration(previewed, plan), columns)
-    if plan and plan.sampling:
-        lines += _fact("Needed", plan.sampling, columns)
     if plan and plan.too_short:
         lines += _fact("Warning", plan.too_short, columns, Tone.WARN)
+    elif plan and plan.sampling:
+        lines += _fact("Needed", plan.sampling, columns)
     if plan:
         preflight = plan.preflight
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)

@@ -2,13 +2,12 @@
 
 import math
 
+from loadbench.engine.journal.progress import MEASURE
 from loadbench.engine.load.protocol import Load
 from loadbench.engine.measure.sampling.backed import missing_samples, sample_needs
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run.control_loop import ControlLoop
 
-STEP = "measure"
-"""Step of the progress lines about the window."""
 REPORT_S = 10
 """Seconds between two progress lines."""
 
@@ -48,7 +47,7 @@ class AutoWindow:
         missing = missing_samples(self._needs, counted)
         if missing and length_s >= self._reported_s + REPORT_S:
             self._reported_s = length_s
-            self._control.report_progress(STEP, f"Measuring: {missing[0]}")
+            self._control.report_progress(MEASURE, f"Measuring: {missing[0]}")
         return not missing
 
     def _read_seconds(self) -> bool:

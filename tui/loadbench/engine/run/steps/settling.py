@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 
+from loadbench.engine.journal.progress import SETTLE
 from loadbench.engine.measure.steady import (
     MAX_EXTENSION,
     Steadiness,
@@ -15,9 +16,6 @@ from loadbench.engine.measure.steady import (
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.run.control_loop import ControlLoop
-
-STEP = "settle"
-"""Step of the progress lines about the phase."""
 
 _FIRST_SECOND_S = 2.0
 """Seconds until the first full second at the target number of users has been read."""
@@ -78,7 +76,7 @@ class Settling:
         self._reported_s = needed_s
         rate = number(self._rate)
         text = f"Settling: windows of {needed_s} s, because there is only {rate} req/s"
-        self._control.report_progress(STEP, text)
+        self._control.report_progress(SETTLE, text)
 
     def _advice(self, needed_s: int | None, longest_s: int) -> str:
         """Return what to do if the rate was too low for any windows, or an empty text."""
