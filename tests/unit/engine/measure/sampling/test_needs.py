@@ -71,7 +71,7 @@ def test_without_goals_the_rate_may_be_lower() -> None:
 
 
 def test_without_think_time_and_goals_the_rate_is_unknown() -> None:
-    assert rate(pattern(0.0)).unknown == "without think time and goals, the latency decides"
+    assert rate(pattern(0.0)).unknown == "without think time and goals, it depends on the latency"
     assert rate(pattern(0.0), p99_ms=100).rate == 100
 
 

@@ -77,7 +77,7 @@ def rate_of_users(
         latency_s, is_known = _latency_s(requests, goals, main)
         cycle_s = max(one.min_cycle_s, one.pause_s + latency_s)
         if not cycle_s:
-            return RateEstimate(unknown="without think time and goals, the latency decides")
+            return RateEstimate(unknown="without think time and goals, it depends on the latency")
         per_task = sum(amount for key, amount in requests.items() if is_named(*key, need.name))
         rate += number * per_task / cycle_s
         is_maximum |= not is_known
