@@ -97,11 +97,11 @@ def test_a_percentile_is_backed_if_the_reports_say_so(key: str, number: int) -> 
     [
         ({}, samples("GET", "/", 10, others=199), True),
         ({}, samples("GET", "/", 10, others=200), False),
-        ({"requests": {"POST /x": {"p95": 5}}}, samples("GET", "/", 199), True),
-        ({"requests": {"POST /x": {"p95": 5}}}, samples("GET", "/", 200), False),
-        ({"measurements": {"first token": {"p99": 5}}}, samples("GET", "/", 999), True),
-        ({"measurements": {"first token": {"p99": 5}}}, samples("GET", "/", 1000), False),
-        ({"measurements": {"x": {"p50": 5}}}, samples("METRIC", "x", 0, others=300), False),
+        ({"requests": {"POST /x": {"p95": 5}}}, samples("GET", "/", 599), True),
+        ({"requests": {"POST /x": {"p95": 5}}}, samples("GET", "/", 600), False),
+        ({"measurements": {"first token": {"p99": 5}}}, samples("GET", "/", 2999), True),
+        ({"measurements": {"first token": {"p99": 5}}}, samples("GET", "/", 3000), False),
+        ({"measurements": {"x": {"p50": 5}}}, samples("METRIC", "x", 0, others=600), False),
     ],
 )
 def test_nothing_waits_for_samples_that_will_not_come(

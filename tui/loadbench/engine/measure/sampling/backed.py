@@ -9,6 +9,9 @@ from loadbench.engine.measure.limits import REQUIRED_PERCENTILE
 from loadbench.engine.measure.main_request import is_named
 from loadbench.engine.profile.sections.goals import Goals
 
+_MIN_PATIENCE = 600
+_PATIENCE_FACTOR = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameSamples:
@@ -84,8 +87,8 @@ def missing_samples(
 ) -> tuple[MissingSamples, ...]:
     """Return the percentiles without enough samples, the one with the smallest share first.
 
-    A percentile is left out if waiting for it is pointless: as many events as it needs samples had
-    none, such as failures, or were all of other names.
+    A percentile is left out if waiting for it is pointless: as many events of its name as it needs
+    samples had none, such as failures, or very many events were all of other names.
 
     Args:
         needs: The needed samples, from `sample_needs`.
@@ -103,10 +106,18 @@ def missing_samples(
             sum(one.samples for one in of_need),
             sum(one.others for one in of_need),
         )
-        wasted = others if of_need else events
-        if max(samples, wasted) < need.samples:
+        is_pointless = others >= need.samples if of_need else events >= _patience(need)
+        if samples < need.samples and not is_pointless:
             missing.append(MissingSamples(need, samples))
     return tuple(sorted(missing, key=lambda one: one.samples / one.need.samples))
+
+
+def _patience(need: SampleNeed) -> int:
+    """Return the number of events of other names after which a name will hardly occur.
+
+    A name with a share of 1 % would be missing among them with a probability of at most 0.25 %.
+    """
+    return max(_MIN_PATIENCE, _PATIENCE_FACTOR * need.samples)
 
 
 def _by_name(
