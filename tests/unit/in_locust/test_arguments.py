@@ -1,6 +1,7 @@
 """Options of a profile as command-line arguments."""
 
 import argparse
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def parsed(options: dict[str, str], **fields: tuple[str, ...]) -> argparse.Namespace:
+def parsed(options: dict[str, str], **fields: Any) -> argparse.Namespace:
     scenario = ScenarioSettings(files=("a.py",), options=options, **fields)
     made = parser()
     return made.parse_args(arguments(scenario, made._actions, made._actions))

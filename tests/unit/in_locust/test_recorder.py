@@ -1,6 +1,7 @@
 """Counting inside the Locust process, with a fake clock."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -594,3 +595,40 @@ def test_the_begin_of_the_window_is_reported(recorder: Recorder, clock: Clock) -
 
     assert recorder.measure(10, users=2) == 4.25
     assert conditions(recorder)["begin_s"] == 4.25
+
+
+def test_the_main_requests_are_counted_apart_even_if_they_are_late_and_rare(clock: Clock) -> None:
+    recorder = Recorder(clock.monotonic, clock.process, clock.wall, main="POST /predict")
+    recorder.begin("")
+    recorder.measure(10, users=1)
+    clock.now += 1.5
+    for number in range(2_000):
+        request(recorder, 1, name=f"{number:0>300}")
+    request(recorder, 1, request_type="POST", name="/predict")
+    clock.now += 1
+    recorder.close_seconds(users=1)
+
+    result = recorder.result()
+    assert result is not None
+    names = [one["name"] for one in result["requests"]]
+    assert {"other requests", "/predict"} <= set(names)
+    assert len(names) < 500
+    [_, second] = recorder.seconds(0)
+    assert {one["name"] for one in second["requests"]} >= {"/predict", "other requests"}
+    assert len(json.dumps(second)) < SAMPLE_BYTES
+
+
+def test_names_with_stages_take_more_space_in_a_second(recorder: Recorder, clock: Clock) -> None:
+    timing = "total;dur=80, queue;dur=20, decode;dur=10, infer;dur=30"
+    response = SimpleNamespace(headers={"server-timing": timing})
+    clock.now += 0.5
+    for number in range(40):
+        request(recorder, 100, name=f"/{number}", response=response)
+    clock.now += 1
+    recorder.close_seconds(users=1)
+
+    [second] = recorder.seconds(0)
+
+    assert len(json.dumps(second)) < SAMPLE_BYTES
+    assert second["stages"]["count"] == 40
+    assert sum(one["stages"]["count"] for one in second["requests"]) == 40

@@ -33,7 +33,7 @@ def main() -> None:
     settings = Settings.from_environment(os.environ)
     scenario, code = settings.scenario, UserCode(settings.scenario.files)
     status, mistakes = Status(settings.status_fd, code), Mistakes(code)
-    recorder, replicas = Recorder(), Replicas()
+    recorder, replicas = Recorder(main=scenario.main), Replicas()
     patches.apply(settings, recorder, replicas)
     mistakes.watch_listeners()
     userfile.install(scenario, status, mistakes, code)

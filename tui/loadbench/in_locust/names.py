@@ -2,6 +2,7 @@
 
 from loadbench.engine.journal.events import MAX_COUNTED_NAMES
 from loadbench.engine.journal.events import OTHER_REQUESTS as OTHER_NAME
+from loadbench.engine.measure.main_request import is_named
 
 Name = tuple[str, str]
 """Method and name of requests."""
@@ -28,9 +29,14 @@ def bytes_of(name: Name) -> int:
 
 
 class NameLimit:
-    """Decides which names of a cell are counted apart: the first ones, up to a total size."""
+    """Decides which names of a cell are counted apart: the first ones, up to a total size.
 
-    def __init__(self) -> None:
+    Args:
+        main: Name of the main requests, which are always counted apart. None: there are none.
+    """
+
+    def __init__(self, main: str | None = None) -> None:
+        self._main = main
         self._left = MAX_NAMES_BYTES
         self._apart: set[Name] = set()
         self._further: set[int] = set()
@@ -48,8 +54,8 @@ class NameLimit:
         if name in self._apart:
             return name
         size = _ENTRY_BYTES + _OCCURRENCES * bytes_of(name)
-        if size <= self._left:
-            self._left -= size
+        if size <= self._left or self.is_main(name):
+            self._left = max(0, self._left - size)
             self._apart.add(name)
             return name
         # Once a name does not fit, later ones are not counted apart either, however short.
@@ -58,6 +64,10 @@ class NameLimit:
         if len(self._further) < MAX_COUNTED_NAMES:
             self._further.add(hash(name))
         return OTHER_REQUESTS
+
+    def is_main(self, name: Name) -> bool:
+        """Return whether requests with a name are main requests."""
+        return self._main is not None and is_named(*name, self._main)
 
     def error_row(self, name: Name, error: str, others: str) -> str:
         """Return the error message of a row in Locust's table: its own or that of all others.

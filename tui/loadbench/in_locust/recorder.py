@@ -35,6 +35,7 @@ class Recorder:
         clock: Monotonic clock, in seconds.
         cpu_seconds: CPU time of this process, in seconds.
         wall: Wall clock, in seconds since the epoch.
+        main: Name of the main requests. None: all requests.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class Recorder:
         clock: Clock = time.monotonic,
         cpu_seconds: Clock = time.process_time,
         wall: Clock = time.time,
+        main: str | None = None,
     ) -> None:
         self._clock = clock
         self._cpu_seconds = cpu_seconds
         self._wall = wall
+        self._main = main
         self.users: Container[object] = ()
         """Greenlets of all current users."""
         self._in_flight = 0
@@ -69,7 +72,7 @@ class Recorder:
         self._open_measurements: dict[int, MeasurementTally] = {}
         self._closed: list[dict[str, Any]] = []
         self._discarded = 0
-        self._names = NameLimit()
+        self._names = NameLimit(self._main)
         self._frequency = Counter[Name]()
         self._early = EarlyRequests()
 
@@ -84,7 +87,7 @@ class Recorder:
             Start of the window in seconds since the start of the cell.
         """
         now = self._clock()
-        self._names = NameLimit()
+        self._names = NameLimit(self._main)
         self.window = Window(
             now,
             now + seconds,
@@ -246,7 +249,7 @@ class Recorder:
                     "users": users,
                     "clients": [_client(cores, self._lag_s)],
                     "measurements": measurements.as_json(MAX_SECOND_BYTES),
-                    **tally.limited(self._frequency).as_json(),
+                    **tally.limited(self._frequency, self._names.is_main).as_json(),
                 }
             )
         if last > first:

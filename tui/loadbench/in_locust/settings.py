@@ -44,6 +44,8 @@ class ScenarioSettings:
     """User classes that keep their own host."""
     measurements: tuple[str, ...] = ()
     """Types or names of events that are no requests, in which `*` stands for any text."""
+    main: str | None = None
+    """Name of the main requests. None: all requests."""
 
 
 @dataclass(frozen=True, slots=True)

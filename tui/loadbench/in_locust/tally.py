@@ -19,6 +19,8 @@ MAX_SECOND_ERROR_BYTES = 600
 """Maximum size of the error messages of one second in the journal."""
 _ENTRY_BYTES = 40
 """Approximate size of the structure around a name or an error message in the journal."""
+_STAGES_BYTES = 110
+"""Approximate size of the stages of a name."""
 T = TypeVar("T")
 
 
@@ -133,17 +135,20 @@ class Tally:
     def _added(self, name: Name) -> RequestCounts:
         return self.requests.setdefault(name, RequestCounts())
 
-    def limited(self, frequency: Mapping[Name, int]) -> "Tally":
+    def limited(
+        self, frequency: Mapping[Name, int], is_main: Callable[[Name], bool] = lambda _: False
+    ) -> "Tally":
         """Return the counts of a second with fewer names and errors, all others together.
 
         Args:
             frequency: Number of requests of the whole cell by name. The most frequent names are
                 kept, so that they are the same in most seconds.
+            is_main: Returns whether a name is that of the main requests, which are kept first.
         """
         kept_names = _within(
             MAX_SECOND_NAME_BYTES,
-            sorted(self.requests, key=lambda name: -frequency.get(name, 0)),
-            bytes_of,
+            sorted(self.requests, key=lambda name: (not is_main(name), -frequency.get(name, 0))),
+            lambda name: bytes_of(name) + bool(self.requests[name].staged) * _STAGES_BYTES,
         )
         kept_errors = _within(
             MAX_SECOND_ERROR_BYTES,

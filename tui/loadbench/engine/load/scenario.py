@@ -32,6 +32,7 @@ class Scenario:
     user_classes: tuple[str, ...] = ()
     keep_host: tuple[str, ...] = ()
     measurements: tuple[str, ...] = ()
+    main: str | None = None
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
 
     @classmethod
@@ -54,6 +55,7 @@ class Scenario:
             user_classes=load.user_classes,
             keep_host=load.keep_host,
             measurements=load.measurements,
+            main=load.main,
             start_timeout_s=load.start_timeout,
         )
 
@@ -77,6 +79,7 @@ class Scenario:
             "user_classes": self.user_classes,
             "keep_host": self.keep_host,
             "measurements": self.measurements,
+            "main": self.main,
         }
 
     def notes(self, environ: Mapping[str, str]) -> list[str]:

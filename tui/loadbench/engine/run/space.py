@@ -142,5 +142,8 @@ def _needed_now(state: RunState) -> Space:
 
 
 def _measured_s(profile: Profile) -> float:
-    """Return the seconds of a cell that are recorded at most, without its ramp."""
+    """Return the seconds of a cell that are recorded at most, without its ramp.
+
+    Settling may take longer with few responses, but then its samples are small.
+    """
     return profile.settle.max + profile.max_window_s
