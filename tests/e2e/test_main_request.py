@@ -155,7 +155,7 @@ def test_a_login_beside_another_protocol_loses_nothing_and_is_marked(
     login = next(one for one in of_main.finished.requests if one.name == "/login")
     assert num_requests([login]) == pytest.approx(logged, abs=0.05 * logged + 3)
     [text] = [one.text for one in mixed.finished.findings if one.rule == "mixed_events"]
-    assert 'set load.measurements: ["Predict"]' in text
+    assert 'set load.measurements: ["grpc Predict"]' in text
     assert 'set load.main: "grpc Predict"' in text
     for cell in (measured.finished, of_main.finished):
         assert "mixed_events" not in [finding.rule for finding in cell.findings]

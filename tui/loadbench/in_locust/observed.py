@@ -16,7 +16,8 @@ MAX_ERRORS = 3
 """Maximum number of distinct error messages by name."""
 MAX_NOTES = 20
 """Maximum number of notes. Further names are noted together."""
-_FURTHER: Name = ("", "")
+FURTHER: Name = ("", "")
+"""Stands for all further names."""
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ class EventNotes:
         """Count an event."""
         key = (kind, name)
         if key not in self._notes and len(self._notes) >= MAX_NOTES:
-            key = (kind, _FURTHER)
+            key = (kind, FURTHER)
         self._notes.setdefault(key, [0, example])[0] += 1
 
     def as_json(self) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from loadbench.engine.measure.buckets import bucket_ms
 from loadbench.in_locust.clean import MeasurementEvent, RequestEvent
 from loadbench.in_locust.measurements import MAX_SECOND_BYTES, MeasurementTally
 from loadbench.in_locust.names import OTHER_REQUESTS, Name, NameLimit
-from loadbench.in_locust.observed import EarlyRequests
+from loadbench.in_locust.observed import FURTHER, EarlyRequests
 from loadbench.in_locust.tally import OTHER_FAILURES, Tally
 from loadbench.in_locust.window import Window
 
@@ -165,7 +165,7 @@ class Recorder:
             since_s = self._wall() - event.start_time_s
             started -= since_s if -MAX_AHEAD_S <= since_s <= MAX_REQUEST_S else 0.0
         if started in window and not window.measurements.add(event):
-            window.notes.add(NoteKind.MEASUREMENTS, event.key, "")
+            window.notes.add(NoteKind.MEASUREMENTS, FURTHER, " ".join(event.key))
 
     def _since_start_s(self, event: RequestEvent, latency_s: float) -> float:
         """Return the seconds since a request started, by its start time if that is plausible."""

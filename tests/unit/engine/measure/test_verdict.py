@@ -516,8 +516,8 @@ def test_events_of_the_locustfile_beside_http_requests_are_marked() -> None:
     assert verdict is Verdict.SUSPECT
     assert text == (
         "mixed events: 90 of 490 requests have neither a response nor a URL: LLM first token, LLM "
-        '"tokens"/s. If they are measurements, set load.measurements: ["first token", '
-        '"\\"tokens\\"/s"]; if they are requests, set load.main: "LLM first token"'
+        '"tokens"/s. If they are measurements, set load.measurements: ["LLM first token", '
+        '"LLM \\"tokens\\"/s"]; if they are requests, set load.main: "LLM first token"'
     )
 
 
@@ -575,3 +575,18 @@ def test_a_window_that_reached_its_maximum_names_that_key() -> None:
     [text] = judge(replace(judged, is_run_time_auto=True))[1]
 
     assert text == "few samples: 199 successes, p95 needs 200 (increase max_run_time)"
+
+
+def test_a_name_of_two_methods_may_mean_different_requests() -> None:
+    names = named("GET /cart", 2), named("POST /cart", 63)
+    verdict, [text] = judge(of_names(*names, main="/cart"))
+
+    assert verdict is Verdict.SUSPECT
+    assert text.endswith('(set load.main: "POST /cart")')
+
+
+def test_users_of_a_cell_with_measurements_alone_are_not_accounted_for() -> None:
+    measured = Measurement(kind="grpc", name="Predict", values=((2.0, 400),))
+    judged = case(requests=(), completed=0, measurements=(measured,), conditions={"in_flight": 0.1})
+
+    assert [finding.rule for finding in findings_of(judged)[1]] == ["no_success"]

@@ -63,6 +63,9 @@ def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:
     conditions, users = finished.circumstances, cell.level.users
     if conditions is None or users is None or finished.fewest_users < users:
         return None
+    if finished.measurements and not finished.requests:
+        # The time that users spent on measurements is unknown.
+        return None
     accounted = conditions.in_flight + conditions.thinking
     min_accounted = MIN_USERS_SHARE * users
     if accounted >= min_accounted:

@@ -18,10 +18,8 @@ MAX_NAME_CHARACTERS = 60
 
 
 def mixed_requests(case: Case) -> Violation | None:
-    """Without main requests, the medians of all names must be similar."""
-    if case.main is not None:
-        return None
-    known = [one for one in case.finished.requests if _has_median(one)]
+    """The medians of all names must be similar, or of all that `load.main` means."""
+    known = [one for one in case.results.requests if _has_median(one)]
     medians = {full_name(one): percentile(one.successes, 0.5) or 0.0 for one in known}
     if len(medians) < 2:  # a comparison
         return None
@@ -39,14 +37,15 @@ def mixed_requests(case: Case) -> Violation | None:
 
 
 def mixed_events(case: Case) -> Violation | None:
-    """Without main requests, events of a locustfile must not mix with HTTP requests."""
-    requests = case.finished.requests
+    """Events of the locustfile must not mix with HTTP requests, as above."""
+    requests = case.results.requests
     custom = [one for one in requests if one.custom_events]
     events, total = sum(one.custom_events for one in custom), num_requests(requests)
-    if case.main is not None or not custom or events >= total:
+    if not custom or events >= total:
         return None
     custom.sort(key=lambda one: -one.custom_events)
-    names = [_quoted(one.name) for one in custom[:MAX_NAMES]]
+    # HTTP requests may have the same name, but not the same type.
+    names = [_quoted(full_name(one)) for one in custom[:MAX_NAMES]]
     more = f" and {len(custom) - MAX_NAMES} more" if len(custom) > MAX_NAMES else ""
     text = (
         f"mixed events: {events} of {total} requests have neither a response nor a URL: "

@@ -38,7 +38,7 @@ def note_text(note: EventNote, max_characters: int | None = None) -> str:
             )
         case NoteKind.MEASUREMENTS:
             events = "1 event" if note.count == 1 else f"{note.count:,} events"
-            return f"{events} of {name} not recorded: too many names of measurements"
+            return f"{events} not recorded{such_as}: too many names of measurements"
         case _:
             return f"{note.kind}: {number} of {name}{such_as}"
 
