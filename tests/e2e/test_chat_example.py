@@ -112,9 +112,9 @@ def test_tokens_are_timed_in_every_kind_of_stream(tmp_path: Path, model: str) ->
         "output tokens": "tokens",
         "output tokens per second": "tokens/s",
     }
-    assert 20 <= (percentile(values[FIRST_TOKEN], 0.5) or 0) < 35
-    assert 4 < (percentile(values["inter-token latency"], 0.5) or 0) < 7
-    assert 140 < (percentile(values["output tokens per second"], 0.5) or 0) < 220
+    assert 20 <= (percentile(values[FIRST_TOKEN], 0.5) or 0) < 80
+    assert 4 < (percentile(values["inter-token latency"], 0.5) or 0) < 15
+    assert 60 < (percentile(values["output tokens per second"], 0.5) or 0) < 220
     assert percentile(values["output tokens"], 0.01) == TOKENS
 
 

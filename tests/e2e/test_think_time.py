@@ -62,8 +62,8 @@ def test_a_window_ends_once_p95_of_the_main_request_has_enough_samples(bench: Be
 
     samples = count(successes(of_name(finished.requests, "GET /ok")))
     rate = samples / finished.measured_s
-    # It ends at the first second with enough samples; the poll that sees it takes some time more.
-    assert NEEDED <= samples <= NEEDED + 2 * rate + 4
+    # It ends at the first second with enough samples; a busy machine sees it some seconds later.
+    assert NEEDED <= samples <= NEEDED + 5 * rate + 4
     # Four users send 30 such requests per second.
     assert 5 < finished.measured_s < 15
     assert "Measuring for 2 s to 10 min" in output

@@ -72,7 +72,14 @@ def test_types_and_names_decide_what_a_measurement_is(
         ("METRIC", "first token (ms)", "ms"),
         ("METRIC", "speed [tokens/s]", "tokens/s"),
         ("METRIC", "time_to_first_token_ms", "ms"),
-        ("METRIC", "prefill s", "s"),
+        ("METRIC", "prefill (s)", "s"),
+        ("METRIC", "tokens_per_s", "tokens/s"),
+        ("METRIC", "output tokens per second", "tokens/s"),
+        ("METRIC", "requests_per_ms", ""),
+        ("METRIC", "retries s", ""),
+        ("TTFT", "chat (stream)", "ms"),
+        ("METRIC", "SET:[k]", ""),
+        ("METRIC", "memory (MiB)", "MiB"),
         ("METRIC", "tokens/s", "tokens/s"),
         ("METRIC", "output tokens/s", "tokens/s"),
         ("METRIC", "num_tokens", ""),
@@ -249,3 +256,26 @@ def test_values_count_as_samples(recorder: Recorder, clock: Clock) -> None:
     assert recorder.samples() == [
         {"kind": "TTFT", "name": "first token", "samples": 1, "others": 1, "is_measurement": True}
     ]
+
+
+def test_values_of_several_units_stay_apart(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    for context, value in (({"unit": "ms"}, 5), ({"unit": "s"}, 5), ({}, None)):
+        report(recorder, value, "t", request_type="METRIC", context=context)
+
+    found = [(one["unit"], one["values"], one["failures"]) for one in measured(recorder)]
+
+    assert found == [("ms", [(5.0, 1)], 0), ("s", [(5.0, 1)], 1)]
+
+
+def test_the_number_of_distinct_values_is_limited(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    for number in range(18_000):
+        report(recorder, (100 + number % 900) * 10.0 ** (number // 900 - 8))
+
+    [one] = measured(recorder)
+
+    assert sum(times for _, times in one["values"]) == 18_000
+    assert len(one["values"]) < 7_000

@@ -26,8 +26,14 @@ MAX_EXAMPLE_CHARACTERS = 40
 MAX_MEASUREMENT = 1e15
 """Largest amount of a measurement, as that of all numbers in the journal."""
 MAX_UNIT_CHARACTERS = 20
-_UNIT = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]\s*$|(?:_|\s)(ms|s)$|(?:^|\s)(\S{1,18}/s)$")
-"""A unit at the end of a name: `(UNIT)`, `[UNIT]`, `_ms`, ` ms`, `_s`, ` s`, or `NAME/s`."""
+_UNITS = (
+    r"[mµun]?s|min|%|[kKMG]i?B|B|bytes|tok|tokens?|chars|characters|words|items|images|requests"
+    r"|\w{1,15}/\w{1,15}"
+)
+_UNIT = re.compile(rf"[(\[]({_UNITS})[)\]]\s*$|(?<!per)(?<!per_)[_\s](ms)$|(?:^|\s)(\S{{1,18}}/s)$")
+"""A unit at the end of a name: a known one in brackets, `_ms`, ` ms`, or `NAME/s`."""
+_RATE = re.compile(r"([A-Za-z]{1,15})[_\s]per[_\s](?:s|sec|second)$")
+"""A rate at the end of a name, such as `tokens_per_second`."""
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -149,6 +155,8 @@ def unit_of(kind: str, name: str) -> str:
     Returns:
         The unit, or an empty text if it is unknown.
     """
+    if match := _RATE.search(name):
+        return f"{match[1]}/s"
     if match := _UNIT.search(name):
         return match[1] or match[2] or match[3]
     return "ms" if kind.upper() == "TTFT" else ""

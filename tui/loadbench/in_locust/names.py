@@ -13,6 +13,8 @@ OTHER_REQUESTS: Name = ("", OTHER_NAME)
 MAX_NAMES_BYTES = 450_000
 """Maximum size of the names of a cell in its files, with the numbers of each. Locust's report has
 about 950 kB without any name, so a cell needs at most `engine.profile.plan.REPORT_BYTES`."""
+MAX_MAIN_NAMES = 20
+"""Maximum number of names of main requests that are always counted apart. They differ in method."""
 _ENTRY_BYTES = 1_500
 """Approximate size of the numbers and histograms of a name in all files together."""
 _OCCURRENCES = 8
@@ -37,6 +39,7 @@ class NameLimit:
 
     def __init__(self, main: str | None = None) -> None:
         self._main = main
+        self._num_main = 0
         self._left = MAX_NAMES_BYTES
         self._apart: set[Name] = set()
         self._further: set[int] = set()
@@ -54,8 +57,10 @@ class NameLimit:
         if name in self._apart:
             return name
         size = _ENTRY_BYTES + _OCCURRENCES * bytes_of(name)
-        if size <= self._left or self.is_main(name):
+        is_kept = self._num_main < MAX_MAIN_NAMES and self.is_main(name)
+        if size <= self._left or is_kept:
             self._left = max(0, self._left - size)
+            self._num_main += is_kept
             self._apart.add(name)
             return name
         # Once a name does not fit, later ones are not counted apart either, however short.

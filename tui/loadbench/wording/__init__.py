@@ -95,7 +95,7 @@ def cells_table(state: RunState) -> list[str]:
     has_estimates = any(row.few_samples for row in cells)
     lines += [cell_legend(row) for row in cells[:1]]
     if main := _main_name(state):
-        lines.append(f"Main request: {main}. The columns before the verdict are its results.")
+        lines.append(f"Main request: {main}. Rate, latencies and failures are its results.")
     lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
     if repeated := groups(cells):
         lines += ["", *repeats_table(repeated)]

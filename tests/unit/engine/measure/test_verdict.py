@@ -572,7 +572,7 @@ def test_a_cell_with_measurements_alone_names_the_key() -> None:
 
 def test_a_window_that_reached_its_maximum_names_that_key() -> None:
     judged = case(requests=requests(((1.0, 199),)))
-    [text] = judge(replace(judged, is_run_time_auto=True))[1]
+    [text] = judge(replace(judged, max_run_time_s=10.0))[1]
 
     assert text == "few samples: 199 successes, p95 needs 200 (increase max_run_time)"
 
@@ -590,3 +590,21 @@ def test_users_of_a_cell_with_measurements_alone_are_not_accounted_for() -> None
     judged = case(requests=(), completed=0, measurements=(measured,), conditions={"in_flight": 0.1})
 
     assert [finding.rule for finding in findings_of(judged)[1]] == ["no_success"]
+
+
+def test_an_automatic_window_that_ended_early_names_the_failures() -> None:
+    judged = replace(case(requests=requests(((1.0, 199),))), max_run_time_s=600.0)
+    [text] = judge(judged)[1]
+
+    assert text == "few samples: 199 successes, p95 needs 200 (too many requests failed)"
+
+
+def test_errors_of_other_requests_are_not_those_of_the_main_ones() -> None:
+    predict = named("POST /predict", 400, 300, failures=((1.0, 10),))
+    login = Requests(method="POST", name="/login", failures=((1.0, 8),))
+    [text] = judge(of_names(predict, login, main="POST /predict", errors=BUSY))[1]
+
+    assert text == (
+        "3.2 % of requests of POST /predict failed (limit 1 %); "
+        "most frequent error of all requests: 503 queue full (7 times)"
+    )

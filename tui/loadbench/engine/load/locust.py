@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -230,13 +231,14 @@ class LocustLoad:
 
     def samples(self) -> tuple[NameSamples, ...] | None:
         """Return the samples counted in the window so far, by name, or None on a timeout."""
-        try:
+        with suppress(_NoAnswerError):
             return self._ask(SAMPLES_PATH, parse_samples)
-        except _NoAnswerError:
-            return None
+        return None
 
     def end_window(self) -> float:
         """End the measurement window now, unless it has ended. Return its length in seconds."""
+        with suppress(_NoAnswerError):
+            return self._ask(END_PATH, parse_seconds, fields={})
         return self._ask(END_PATH, parse_seconds, fields={})
 
     def stop(self) -> None:

@@ -36,9 +36,9 @@ def sampling_plan(root: Path, profile: Profile, states: Iterable[RunState]) -> S
     known: dict[tuple[int, Level], CellSampling] = {}
 
     def rate_of(need: SampleNeed, cell: Cell) -> RateEstimate:
-        if earlier and (rate := earlier.rate(need, cell)):
+        if earlier and (measured := earlier.rate(need, cell)):
             sources[f"from run {earlier.run}"] = None
-            return RateEstimate(rate=rate)
+            return measured
         estimate = rate_of_users(
             patterns, round(cell.level.amount), need, profile.goals, profile.load.main
         )

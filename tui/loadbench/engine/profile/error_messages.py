@@ -102,6 +102,9 @@ def example_of(key: KeyPath, location: str) -> str:
 def suggestion_for(name: str) -> str:
     """Return a suggestion for an unknown key, or an empty text if no key is similar."""
     keys = known_keys()
+    if name in keys and "." in name:
+        section, _, own = name.rpartition(".")
+        return f"; write {own} below {section}"
     candidates = [*keys, *ALIASES, *sorted({key.split(".")[0] for key in keys})]
     closest = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
     if not closest:

@@ -8,6 +8,7 @@ from loadbench.engine.measure.idle import ScaledService
 from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.measure.rules.case import Case
 from loadbench.engine.measure.verdict import judge
+from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import drift_to
 
@@ -33,12 +34,16 @@ def case_in_run(state: RunState, cell: Cell, finished: CellFinished) -> Case:
         finished=finished,
         main=main_of(state.profile),
         drift=drift_to(state, finished) if cell.recheck else None,
-        is_run_time_auto=state.profile is not None and state.profile.is_run_time_auto,
+        max_run_time_s=_max_run_time_s(state.profile),
         scaled=ScaledService(
             name=target.scaled if target else "",
             batch_size=state.profile.batch_size if state.profile else 1,
         ),
     )
+
+
+def _max_run_time_s(profile: Profile | None) -> float | None:
+    return profile.max_run_time if profile and profile.is_run_time_auto else None
 
 
 def with_rule_ids(state: RunState, finished: CellFinished) -> CellFinished:

@@ -144,6 +144,6 @@ def _needed_now(state: RunState) -> Space:
 def _measured_s(profile: Profile) -> float:
     """Return the seconds of a cell that are recorded at most, without its ramp.
 
-    Settling may take longer with few responses, but then its samples are small.
+    Settling may take longer if there are few responses, which is rare.
     """
     return profile.settle.max + profile.max_window_s

@@ -108,7 +108,9 @@ class CellScreen(TabbedRunScreen):
     def action_metric(self) -> None:
         """Show the next measurement in the left chart, or the latency."""
         metrics = self._metrics
-        now = self.context.metrics.get("cell", metrics[0])
+        chosen = self.context.metrics.get("cell")
+        # The measurement of another run is not shown.
+        now = chosen if chosen in metrics else metrics[0]
         self.context.metrics["cell"] = next_metric(now, metrics)
         self.repaint()
 

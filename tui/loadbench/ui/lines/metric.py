@@ -165,6 +165,11 @@ def _has(rows: Sequence[Row], verdict: Verdict) -> bool:
     return any(row.verdict == verdict.value for row in rows)
 
 
+_MIN_DECIMAL = 0.01
+_MAX_LATENCY_MS = 5.9e7
+"""Latency in ms up to which minutes fit into five columns."""
+
+
 def _latency(milliseconds: float | None, columns: int = MAX_COLUMNS) -> str:
     """Return a latency in ms. If that does not fit the columns, use seconds or minutes."""
     content = number(milliseconds)
@@ -184,8 +189,19 @@ def _rate(rps: float | None, columns: int = MAX_COLUMNS) -> str:
 
 
 def _measured(value: float | None, metric: MeasurementMetric, columns: int = MAX_COLUMNS) -> str:
-    """Return a value of a measurement in its unit. Only milliseconds have a larger unit."""
-    return _latency(value, columns) if metric.unit == "ms" else _rate(value, columns)
+    """Return a value of a measurement in its unit. Long ones have an exponent."""
+    is_short = value is None or 0.001 <= abs(value) < _MAX_LATENCY_MS or not value
+    if is_short and metric.unit == "ms":
+        return _latency(value, columns)
+    content = number(value)
+    for unit, sign in ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")):
+        if value is not None and abs(value) >= unit and len(content) > columns:
+            content = f"{value / unit:.0f}{sign}"
+    if value is not None and len(content) > columns and abs(value) >= _MIN_DECIMAL:
+        content = f"{value:.2g}"
+    if value is not None and len(content) > columns:
+        content = f"{value:.0e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    return content
 
 
 def _percent(ratio: float | None) -> str:

@@ -256,7 +256,9 @@ class RunScreen(CommandScreen):
         lines = header_lines(view.run, profile, now, self.context.glyphs, columns)
         header.show(lines)
         self.set_class(len(lines) > HEADER_LINES, "-targeted")
-        metric = self.context.metrics.get("run")
+        chosen = self.context.metrics.get("run")
+        # The measurements of another run may have been chosen.
+        metric = chosen if chosen in metrics_of(view.run.state) else None
         self.query_one(RunPanels).show_run(
             view, watched.shown(key), cursor=key, is_chosen=self.is_chosen, metric=metric
         )

@@ -28,9 +28,10 @@ def missing(
     goals: dict[str, Any],
     *counted: NameSamples,
     main: str | None = None,
+    is_long: bool = True,
 ) -> list[str]:
     needs = sample_needs(Goals.model_validate(goals), main)
-    return [str(one) for one in missing_samples(needs, counted)]
+    return [str(one) for one in missing_samples(needs, counted, is_long=is_long)]
 
 
 def test_without_goals_p95_of_all_requests_needs_200_samples() -> None:
@@ -57,7 +58,7 @@ def test_the_percentile_with_the_most_samples_decides(goals: dict[str, Any], nee
 def test_only_the_main_request_counts(name: str) -> None:
     get, post = samples("GET", "/", 500), samples("POST", "/predict", 140)
 
-    assert missing({}, get, post, main=name) == [f"140 of 200 requests {name} for p95"]
+    assert missing({}, get, post, main=name) == [f"140 of 200 {name} requests for p95"]
 
 
 def test_each_name_with_a_goal_for_a_percentile_counts() -> None:
@@ -67,8 +68,8 @@ def test_each_name_with_a_goal_for_a_percentile_counts() -> None:
     get, post = samples("GET", "/", 500), samples("POST", "/predict", 900)
 
     assert missing(goals, get, post, samples("POST", "login", 0, 1)) == [
-        "0 of 20 requests login for p50",
-        "900 of 1000 requests POST /predict for p99",
+        "0 of 20 login requests for p50",
+        "900 of 1000 POST /predict requests for p99",
     ]
 
 
@@ -86,7 +87,7 @@ def test_a_percentile_is_backed_if_the_reports_say_so(key: str, number: int) -> 
     rest = int(key.rpartition("p")[2]) / 100
     fraction = 1 - rest if key.startswith("min_") else rest
 
-    found = missing_samples([need], [samples("METRIC", "x", number)])
+    found = missing_samples([need], [samples("METRIC", "x", number)], is_long=True)
 
     # A minimum for p50 has the same need as a maximum.
     assert (not found) == has_enough_samples(number, fraction)
@@ -101,10 +102,25 @@ def test_a_percentile_is_backed_if_the_reports_say_so(key: str, number: int) -> 
         ({"requests": {"POST /x": {"p95": 5}}}, samples("GET", "/", 600), False),
         ({"measurements": {"first token": {"p99": 5}}}, samples("GET", "/", 2999), True),
         ({"measurements": {"first token": {"p99": 5}}}, samples("GET", "/", 3000), False),
-        ({"measurements": {"x": {"p50": 5}}}, samples("METRIC", "x", 0, others=600), False),
+        ({"measurements": {"x": {"p50": 5}}}, samples("METRIC", "x", 0, others=600), True),
     ],
 )
 def test_nothing_waits_for_samples_that_will_not_come(
     goals: dict[str, Any], counted: NameSamples, is_missing: bool
 ) -> None:
     assert bool(missing(goals, counted)) is is_missing
+
+
+def test_a_slow_request_is_waited_for_until_it_must_have_ended() -> None:
+    home = samples("GET", "/", 5_000)
+
+    assert missing({}, home, main="POST /slow", is_long=False) == [
+        "0 of 200 POST /slow requests for p95"
+    ]
+    assert missing({}, home, main="POST /slow") == []
+
+
+def test_measurements_are_no_evidence_that_a_request_does_not_occur() -> None:
+    token = samples("METRIC", "inter-token latency", 9_000)
+
+    assert missing({}, token, main="POST /chat") == ["0 of 200 POST /chat requests for p95"]

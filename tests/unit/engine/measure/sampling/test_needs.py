@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.events import Measurement, Requests
+from loadbench.engine.journal.events import Measurement, Requests, Verdict
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.sampling.backed import SampleNeed, sample_needs
 from loadbench.engine.measure.sampling.earlier import EarlierRates, earlier_rates
@@ -104,7 +104,7 @@ def test_users_are_distributed_by_weight_and_fixed_count() -> None:
         ((), P95, "no user classes were found"),
         ((pattern(unknown="it is computed"),), P95, "it is computed"),
         ((pattern(unknown_requests="in a loop"),), OF_PREDICT, "in a loop"),
-        ((pattern(requests={INDEX: 1.0}),), OF_PREDICT, "no task sends requests POST /predict"),
+        ((pattern(requests={INDEX: 1.0}),), OF_PREDICT, "no task sends POST /predict requests"),
         (
             (pattern(),),
             SampleNeed(name="first token", percentile="p95", samples=200, is_measurement=True),
@@ -154,10 +154,14 @@ def test_the_rate_is_that_of_the_most_similar_cell_in_proportion_to_its_users() 
     ]
     found = measured(profile, state_after(run_started(profile), *events))
 
-    assert [found.rate(P95, cell) for cell in (small, large)] == [2, 6]
-    (four, twenty) = plan_cells(make_profile(users=[3, 20]))
-    assert found.rate(P95, four) == 3
-    assert found.rate(P95, twenty) == 15
+    assert [found.rate(P95, cell) for cell in (small, large)] == [
+        RateEstimate(rate=2),
+        RateEstimate(rate=6),
+    ]
+    (five, twenty) = plan_cells(make_profile(users=[5, 20]))
+    assert found.rate(P95, five) == RateEstimate(rate=3.75)
+    # The service may be saturated.
+    assert found.rate(P95, twenty) == RateEstimate(rate=15, is_maximum=True)
 
 
 def test_rates_of_names_and_measurements_are_known_if_they_were_measured() -> None:
@@ -174,9 +178,9 @@ def test_rates_of_names_and_measurements_are_known_if_they_were_measured() -> No
         ),
     )
 
-    assert found.rate(OF_PREDICT, cell) == 2
+    assert found.rate(OF_PREDICT, cell) == RateEstimate(rate=2)
     need = SampleNeed(name="first token", percentile="p5", samples=1, is_measurement=True)
-    assert found.rate(need, cell) == 3
+    assert found.rate(need, cell) == RateEstimate(rate=3)
     assert found.rate(SampleNeed(name="gone", percentile="p95", samples=1), cell) is None
 
 
@@ -302,3 +306,8 @@ def test_a_time_that_may_be_longer_is_marked() -> None:
 
     assert needs_text(make_profile(), cell) == "≥ 20 s"
     assert sampling_text(make_profile(), plan).startswith("at least 20 s per cell")
+
+
+def test_invalid_cells_have_no_rate() -> None:
+    profile = make_profile()
+    assert earlier_rates(profile, [state(profile, verdict=Verdict.INVALID)]) is None

@@ -64,23 +64,35 @@ def think_time(lineage: Sequence[SourceClass], reader: "NameReader") -> ThinkTim
     return None
 
 
-def number_of(node: ast.AST | None, names: NameLookup, depth: int = 0) -> float | None:
-    """Return the value of an expression of literals and constants, or None if it is another one."""
+def number_of(
+    node: ast.AST | None, names: NameLookup, known: dict[str, float | None] | None = None
+) -> float | None:
+    """Return the value of an expression of literals and constants, or None if it is another one.
+
+    Args:
+        node: The expression.
+        names: Finds constants.
+        known: The values of the constants that it has used so far.
+    """
+    known = {} if known is None else known
     match node:
         case ast.Constant(value=bool()):
             return None
         case ast.Constant(value=int() | float() as value):
             return _finite(lambda: float(value))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            negated = number_of(operand, names, depth)
+            negated = number_of(operand, names, known)
             return None if negated is None else -negated
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
-            first, second = number_of(left, names, depth), number_of(right, names, depth)
+            first, second = number_of(left, names, known), number_of(right, names, known)
             if first is None or second is None:
                 return None
             return _finite(lambda: _OPERATORS[type(operator)](first, second))
-        case ast.Name(id=name) if depth < _MAX_DEPTH:
-            return number_of(names(name), names, depth + 1)
+        case ast.Name(id=name):
+            if name not in known:
+                known[name] = None  # unless it is defined by itself
+                known[name] = number_of(names(name), names, known)
+            return known[name]
         case _:
             return None
 

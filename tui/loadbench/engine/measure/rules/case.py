@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from loadbench.engine.journal.events import CellFinished, Conditions, ErrorCount, Verdict
+from loadbench.engine.measure.buckets import num_failures
 from loadbench.engine.measure.idle import ScaledService
 from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.profile.plan import Cell
@@ -23,8 +24,8 @@ class Case:
     drift: float | None = None
     """Relative change of throughput or median between the first measurement of the first cell and
     this recheck, whichever is larger. None for other cells, or if there is nothing to compare."""
-    is_run_time_auto: bool = False
-    """Whether the window lasts until there are enough samples, if that takes not too long."""
+    max_run_time_s: float | None = None
+    """Maximum length of an automatic window in seconds. None: the run time is fixed."""
     scaled: ScaledService = field(default_factory=ScaledService)
     """What the run scales."""
 
@@ -32,6 +33,11 @@ class Case:
     def results(self) -> CellFinished:
         """The results of the main requests."""
         return results_of_name(self.finished, self.main)
+
+    @property
+    def has_other_failures(self) -> bool:
+        """Whether requests failed that are no main requests."""
+        return num_failures(self.finished.requests) > num_failures(self.results.requests)
 
     @property
     def conditions(self) -> Conditions:
@@ -63,9 +69,17 @@ class Rule:
     """Returns None if the rule does not apply."""
 
 
-def most_frequent(errors: Sequence[ErrorCount]) -> str:
-    """Return the most frequent error as a suffix, or an empty text."""
-    return f": {errors[0].error} ({times(errors[0].count)})" if errors else ""
+def most_frequent(errors: Sequence[ErrorCount], *, are_of_others: bool = False) -> str:
+    """Return the most frequent error as a suffix, or an empty text.
+
+    Args:
+        errors: The errors, most frequent first.
+        are_of_others: Whether they include those of other requests than the main ones.
+    """
+    if not errors:
+        return ""
+    error = f"{errors[0].error} ({times(errors[0].count)})"
+    return f"; most frequent error of all requests: {error}" if are_of_others else f": {error}"
 
 
 def times(amount: int) -> str:

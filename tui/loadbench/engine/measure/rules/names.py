@@ -84,5 +84,5 @@ def _shown(name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return a name as it is written in a profile."""
-    return json.dumps(_shown(name), ensure_ascii=False)
+    """Return a name as it is written in a profile, complete."""
+    return json.dumps(name, ensure_ascii=False)

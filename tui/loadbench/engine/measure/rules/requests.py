@@ -37,7 +37,8 @@ def no_success(case: Case) -> Violation | None:
         return Violation(f"no completed requests{hint if finished.measurements else ''}", 0, 1)
     place = f" to {finished.host}" if finished.host else ""
     text = f"no successful requests{of_main(case)}{place}"
-    return Violation(text + most_frequent(finished.errors), 0, 1)
+    error = most_frequent(finished.errors, are_of_others=case.has_other_failures)
+    return Violation(text + error, 0, 1)
 
 
 def failures(case: Case) -> Violation | None:
@@ -51,7 +52,9 @@ def failures(case: Case) -> Violation | None:
     if ratio < MAX_FAILURE_RATIO:
         return None
     text = f"{100 * ratio:.1f} % of requests{name} failed (limit {100 * MAX_FAILURE_RATIO:g} %)"
-    return Violation(text + most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
+    are_of_others = bool(name) and case.has_other_failures
+    error = most_frequent(case.finished.errors, are_of_others=are_of_others)
+    return Violation(text + error, ratio, MAX_FAILURE_RATIO)
 
 
 def _failure_ratio(finished: CellFinished) -> float | None:
@@ -116,8 +119,9 @@ def few_samples(case: Case) -> Violation | None:
     if good < succeeded:
         found = f"{good} of {found} {'has' if good == 1 else 'have'} a latency"
     advice = "set run_time: auto, or increase run_time"
-    if case.is_run_time_auto:
-        advice = "increase max_run_time"
+    if case.max_run_time_s is not None:
+        is_reached = case.finished.measured_s >= case.max_run_time_s - 1
+        advice = "increase max_run_time" if is_reached else "too many requests failed"
     if not good:
         advice = "set response_time in the locustfile's events"
     text = f"few samples: {found}, p{100 * REQUIRED_PERCENTILE:g} needs {needed} ({advice})"

@@ -48,7 +48,7 @@ class SampleNeed:
         """What is counted, for display."""
         if self.is_measurement:
             return f"values of {self.name}"
-        return f"requests {self.name}" if self.name else "requests"
+        return f"{self.name} requests" if self.name else "requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,21 @@ def sample_needs(goals: Goals, main: str | None) -> tuple[SampleNeed, ...]:
 
 
 def missing_samples(
-    needs: Iterable[SampleNeed], counted: Sequence[NameSamples]
+    needs: Iterable[SampleNeed], counted: Sequence[NameSamples], *, is_long: bool
 ) -> tuple[MissingSamples, ...]:
     """Return the percentiles without enough samples, the one with the smallest share first.
 
     A percentile is left out if waiting for it is pointless: as many events of its name as it needs
-    samples had none, such as failures, or very many events were all of other names.
+    samples had none, such as failures, or very many requests were all of other names although the
+    window is long enough for a slow one.
 
     Args:
         needs: The needed samples, from `sample_needs`.
         counted: Samples of requests and of measurements, by name.
+        is_long: Whether the window is longer than any request takes.
     """
     missing = []
-    events = sum(one.samples + one.others for one in counted)
+    requests = sum(one.samples + one.others for one in counted if not one.is_measurement)
     for need in needs:
         of_need = [
             one
@@ -106,14 +108,15 @@ def missing_samples(
             sum(one.samples for one in of_need),
             sum(one.others for one in of_need),
         )
-        is_pointless = others >= need.samples if of_need else events >= _patience(need)
+        is_absent = is_long and requests >= _patience(need)
+        is_pointless = others >= need.samples if of_need else is_absent
         if samples < need.samples and not is_pointless:
             missing.append(MissingSamples(need, samples))
     return tuple(sorted(missing, key=lambda one: one.samples / one.need.samples))
 
 
 def _patience(need: SampleNeed) -> int:
-    """Return the number of events of other names after which a name will hardly occur.
+    """Return the number of requests of other names after which a name will hardly occur.
 
     A name with a share of 1 % would be missing among them with a probability of at most 0.25 %.
     """

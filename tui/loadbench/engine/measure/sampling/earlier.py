@@ -1,15 +1,16 @@
 """Rates of requests and measurements, measured by an earlier run of a profile."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.buckets import count, successes
 from loadbench.engine.measure.main_request import is_named, of_name
 from loadbench.engine.measure.sampling.backed import SampleNeed
+from loadbench.engine.measure.sampling.users import RateEstimate
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.profile.values.secrets import masked_data
@@ -26,22 +27,27 @@ class EarlierRates:
     cells: Sequence[tuple[Cell, CellFinished]]
     """Its measured cells."""
 
-    def rate(self, need: SampleNeed, cell: Cell) -> float | None:
+    def rate(self, need: SampleNeed, cell: Cell) -> RateEstimate | None:
         """Return the samples per second for a percentile in a cell.
 
-        This is the mean of the measured cells with the most similar load, in proportion to it.
+        This is the mean of the measured cells with the most similar load, in proportion to it. If
+        that load is smaller, the rate may be lower, because the service may be saturated.
 
         Returns:
             The rate, or None if no cell has such samples.
         """
-        rates: dict[tuple[float, int], list[float]] = {}
+        rates: dict[tuple[float, int], list[tuple[float, float]]] = {}
         for measured, finished in self.cells:
             if samples := _samples(finished, need):
                 ratio = cell.level.amount / measured.level.amount
                 distance = abs(math.log(ratio)), abs(cell.models - measured.models)
                 rate = ratio * samples / finished.measured_s
-                rates.setdefault(distance, []).append(rate)
-        return fmean(rates[min(rates)]) if rates else None
+                rates.setdefault(distance, []).append((rate, ratio))
+        if not rates:
+            return None
+        nearest = rates[min(rates)]
+        is_maximum = any(ratio > 1 for _, ratio in nearest)
+        return RateEstimate(rate=fmean(rate for rate, _ in nearest), is_maximum=is_maximum)
 
 
 def earlier_rates(profile: Profile, states: Iterable[RunState]) -> EarlierRates | None:
@@ -55,9 +61,15 @@ def earlier_rates(profile: Profile, states: Iterable[RunState]) -> EarlierRates 
     for state in states:
         if state.started is None or state.profile is None or _settings(state.profile) != settings:
             continue
-        if found := [(one.cell, one.finished) for one in state.cells.values() if one.finished]:
+        if found := list(_usable(state)):
             return EarlierRates(state.started.run, found)
     return None
+
+
+def _usable(state: RunState) -> Iterator[tuple[Cell, CellFinished]]:
+    for one in state.cells.values():
+        if one.finished and one.finished.verdict is not Verdict.INVALID and not one.cell.recheck:
+            yield one.cell, one.finished
 
 
 def _settings(profile: Profile) -> list[object]:

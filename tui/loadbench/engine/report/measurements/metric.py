@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.events import Measurement
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.main_request import is_named
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.measurements.statistics import (
     MAX_NAME_CHARACTERS,
@@ -17,8 +18,10 @@ from loadbench.engine.report.measurements.statistics import (
 )
 from loadbench.engine.report.recommendation.goal import Goal, all_goals
 
+RECENT_S = 60
+"""Number of the last seconds that show what a live cell measures."""
 MAX_METRICS = 8
-"""Maximum number of measurements that the metrics of a run include, in the order of their names."""
+"""Maximum number of measurements that the metrics of a run include, those with a goal first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,8 @@ class MeasurementMetric:
 
     def limits(self, goal: Goal) -> bool:
         """Return whether a goal limits the metric."""
-        names = (self.name, f"{self.kind} {self.name}")
-        criterion = goal.criterion.removeprefix("min_")
-        return goal.is_measurement and goal.subject in names and criterion == self.value
+        is_of_name = goal.is_measurement and is_named(self.kind, self.name, goal.subject)
+        return is_of_name and goal.criterion.removeprefix("min_") == self.value
 
     def of(self, statistics: Iterable[MeasurementStatistics]) -> MeasurementPercentile | None:
         """Return the metric of a cell, slice or second. None if it has no such values."""
@@ -86,19 +88,25 @@ def measurement_metrics(state: RunState) -> tuple[MeasurementMetric, ...]:
     its unit is unknown, and otherwise p50.
 
     Args:
-        state: The state of the run. The second that was recorded last counts, too.
+        state: The state of the run. The seconds that were recorded last count, too.
     """
     goals = state.profile.goals if state.profile else Goals()
-    newest = state.samples[-1].measurements if state.samples else ()
+    newest = [one for sample in state.samples[-RECENT_S:] for one in sample.measurements]
     measured = [
         one
         for cell in state.cells.values()
         for one in (cell.finished.measurements if cell.finished else ())
     ]
     identities = {(one.name, one.kind, one.unit) for one in (*measured, *newest)}
+    named = [goal.subject for goal in all_goals(goals) if goal.is_measurement]
+
+    def rank(identity: tuple[str, str, str]) -> tuple[bool, tuple[str, str, str]]:
+        name, kind, _ = identity
+        return not any(is_named(kind, name, key) for key in named), identity
+
     return tuple(
         metric
-        for name, kind, unit in sorted(identities)[:MAX_METRICS]
+        for name, kind, unit in sorted(sorted(identities, key=rank)[:MAX_METRICS])
         for metric in _metrics((kind, name, unit), goals)
     )
 

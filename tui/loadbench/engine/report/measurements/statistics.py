@@ -149,6 +149,12 @@ def _percentiles(values: Buckets, samples: int) -> tuple[MeasurementPercentile, 
     )
 
 
+_AMOUNTS = frozenset(
+    ("token", "tokens", "tok", "characters", "chars", "words", "bytes", "B", "items", "images")
+) | {"requests"}
+"""Units whose values add up."""
+
+
 def is_time(unit: str) -> bool:
     """Return whether a unit is one of time."""
     return unit in _TIMES
@@ -156,4 +162,4 @@ def is_time(unit: str) -> bool:
 
 def _is_amount(unit: str) -> bool:
     """Return whether values of a unit add up, such as tokens."""
-    return bool(unit) and not is_time(unit) and "/" not in unit and "%" not in unit
+    return unit in _AMOUNTS

@@ -54,6 +54,7 @@ def doubts_of(
         if best and load and one.models < best.models and one.may_carry(load):
             amount = subject.amount(one.models)
             doubts.append(f"{amount} without valid results at {load.phrase} may carry them too")
+    doubts += _absent(found)
     doubts += _of_cells(state.cells.values())
     doubts += _rising(found, scaled, subject)
     drift = drift_of(state)
@@ -95,6 +96,25 @@ def _undecided(loads: Sequence[LoadOutcome], where: str) -> list[str]:
         return [f"{first.phrase}{where} {verb} undecided: {reason}"]
     phrases = listed([load.phrase for load in loads])
     return [f"{phrases}{where} are undecided: {reason} at {first.phrase}"]
+
+
+def _absent(found: Sequence[Configuration]) -> list[str]:
+    """Return one doubt for each goal whose requests or measurement occurred in no cell."""
+    checks = [
+        check
+        for one in found
+        for load in one.loads
+        for level in load.levels
+        for check in level.checks
+    ]
+    texts: dict[str, str] = {}
+    for check in checks:
+        if check.goal.subject and not check.samples:
+            texts.setdefault(check.goal.key, undecided_text(check))
+    for check in checks:
+        if check.samples:
+            texts.pop(check.goal.key, None)
+    return [f"goals.{key}: {text}" for key, text in texts.items()]
 
 
 def _of_load(load: LoadOutcome, where: str) -> list[str]:

@@ -120,7 +120,7 @@ def all_goals(goals: Goals, main: str | None = None) -> tuple[Goal, ...]:
                     limit=limit,
                     subject=name,
                     is_measurement=section == "measurements",
-                    is_main=section == "requests" and _is_same(name, main),
+                    is_main=section == "requests" and name == main,
                 )
                 for key, limit in of_name.items()
             ]
@@ -135,17 +135,12 @@ def goals_of_main(goals: Goals, main: str | None) -> Goals:
         main: Name of the main requests. None: all requests.
     """
     limits = set_goals(goals)
-    for name, of_name in goals.requests.items():
-        for key, limit in of_name.items() if _is_same(name, main) else ():
-            limits.setdefault(f"{key}_ms" if key in _MAXIMUMS else key, limit)
+    for key, limit in goals.requests.get(main or "", {}).items():
+        own = f"{key}_ms" if key in _MAXIMUMS else key
+        # Of two goals for the same, the stricter one decides.
+        stricter = max if key == MIN_RPS else min
+        limits[own] = stricter(limit, limits.get(own, limit))
     return goals.model_copy(update=limits)
-
-
-def _is_same(name: str, main: str | None) -> bool:
-    """Return whether two keys of a profile mean the same requests, one perhaps without method."""
-    if main is None:
-        return False
-    return name == main or name.endswith(f" {main}") or main.endswith(f" {name}")
 
 
 def measurements_of(finished: CellFinished, name: str) -> tuple[Measurement, ...]:

@@ -139,7 +139,8 @@ def _check_measurement(finished: CellFinished, goal: Goal) -> GoalCheck:
     values, lost = merge(one.values for one in found), sum(one.failures for one in found)
     units = {one.unit for one in found}
     unit = units.pop() if len(units) == 1 else ""
-    if not values:
+    if not values or units:
+        # Values of several units cannot be compared with one limit.
         return GoalCheck(goal, None, Outcome.UNDECIDED, 0, lost, unit)
     return _check_percentile(goal, values, lost, unit)
 

@@ -215,6 +215,8 @@ def _longer(load: LoadOutcome, *, is_auto: bool) -> str:
     """Return by how much to increase the window to decide a load."""
     check, finished = load.check, load.worst.deciding.finished
     purpose = f"so that {load.phrase} can be decided"
+    if check and check.goal.subject and not check.samples:
+        return f"check the name {check.goal.subject} in the goals, {purpose}"
     key, other = "run_time", " or set run_time: auto,"
     if is_auto:
         key, other = "max_run_time", ""

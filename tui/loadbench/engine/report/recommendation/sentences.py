@@ -224,7 +224,10 @@ def _figures(load: LoadOutcome, found: Recommendation, *, with_goal: bool) -> st
     parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
     if load.rps is not None and not any(check.goal.criterion == MIN_RPS for check in quoted):
         is_named = any(check.goal.is_main for check in quoted)
-        parts.append(f"{number(load.rps)} req/s{'' if is_named else _of_main(found)}")
+        of = "" if is_named else _of_main(found)
+        if not of and any(check.goal.subject and not check.goal.is_main for check in quoted):
+            of = " of all requests"
+        parts.append(f"{number(load.rps)} req/s{of}")
     return ", ".join(parts) + (" (suspect)" if load.is_suspect else "")
 
 

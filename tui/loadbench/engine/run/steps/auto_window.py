@@ -44,7 +44,9 @@ class AutoWindow:
         counted = self._load.samples()
         if counted is None:
             return False
-        missing = missing_samples(self._needs, counted)
+        missing = missing_samples(
+            self._needs, counted, is_long=length_s > self._profile.load.timeout
+        )
         if missing and length_s >= self._reported_s + REPORT_S:
             self._reported_s = length_s
             self._control.report_progress(MEASURE, f"Measuring: {missing[0]}")
