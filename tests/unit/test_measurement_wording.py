@@ -31,7 +31,7 @@ def test_the_text_marks_estimates() -> None:
         for one in measurement_statistics(
             [
                 measurement(values=((44.3, 2000), (70.0, 304))),
-                measurement("size", "METRIC", "tok", ((7.0, 1),), failures=2),
+                measurement("size", "METRIC", "B", ((7.0, 1),), failures=2),
                 measurement("void", "METRIC", "", (), failures=1),
             ],
             seconds=2.0,
@@ -40,7 +40,7 @@ def test_the_text_marks_estimates() -> None:
 
     assert texts == [
         "first token (TTFT): p50 44.3 ms, p95 70.0 ms, p99 70.0 ms, 2,304 values",
-        "size (METRIC): p50 ~7.00 tok, p95 ~7.00 tok, p99 ~7.00 tok, 3.50 tok/s, 1 value, 2 failures",
+        "size (METRIC): p50 ~7.00 B, p95 ~7.00 B, p99 ~7.00 B, 3.50 B/s, 1 value, 2 failures",
         "void (METRIC): 0 values, 1 failure",
     ]
 
