@@ -16,8 +16,6 @@ MAX_NAME_CHARACTERS = 60
 
 _MAXIMUMS = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 _MINIMUMS = {"min_p50": 0.5, "min_p10": 0.1, "min_p5": 0.05, "min_p1": 0.01}
-GOAL_FRACTIONS = {f"{name}_ms": fraction for name, fraction in _MAXIMUMS.items()}
-"""The percentile of each goal for the latency of the main requests, as a fraction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
