@@ -47,12 +47,12 @@ recording: $(DEV) ## Record docs/demo.svg: runs the demo in a pseudo-terminal, a
 clean: ## Remove .venv
 	rm -rf .venv
 
-$(EMBEDDED): EXTRAS = embedded
+$(EMBEDDED): EXTRAS = embedded,report
 $(EMBEDDED): pyproject.toml constraints.txt
 	$(install)
 	@touch $(EMBEDDED)
 
-$(DEV): EXTRAS = embedded,dev
+$(DEV): EXTRAS = embedded,report,dev
 $(DEV): pyproject.toml constraints.txt
 	$(install)
 	@touch $(EMBEDDED) $(DEV)

@@ -10,7 +10,7 @@ from typing import Any
 from bench.fuzz.harness import require
 from loadbench import wording
 from loadbench.cli.exit_codes import exit_for_run
-from loadbench.cli.recommendation import recommendation_text
+from loadbench.cli.report.recommendation import recommendation_text
 from loadbench.cli.run import next_step
 from loadbench.cli.run_list import run_list
 from loadbench.engine.hardware.description import hardware_facts

@@ -5,8 +5,8 @@ from io import StringIO
 from pathlib import Path
 
 from loadbench import wording
-from loadbench.cli.recommendation import recommendation_text
-from loadbench.cli.result import damage_message
+from loadbench.cli.report.recommendation import recommendation_text
+from loadbench.cli.report.result import damage_message
 from loadbench.cli.run_list import run_list
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.progress import remaining_s

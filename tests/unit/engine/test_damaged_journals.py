@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadbench.cli.result import damage_message
+from loadbench.cli.report.result import damage_message
 from loadbench.engine.bounds.lines import MAX_LINE_BYTES
 from loadbench.engine.catalog import CatalogReader, find_run
 from loadbench.engine.journal.codec import FILE_NAME, Entry

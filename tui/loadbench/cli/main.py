@@ -16,7 +16,8 @@ from loadbench.cli.exit_codes import Exit
 from loadbench.cli.new import new
 from loadbench.cli.options import SET_HELP, NewFolder
 from loadbench.cli.profile_commands import plan, profiles, validate
-from loadbench.cli.run_commands import label, report, runs, stop
+from loadbench.cli.report.command import report
+from loadbench.cli.run_commands import label, runs, stop
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace, create_workspace
 

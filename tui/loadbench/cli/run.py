@@ -12,7 +12,7 @@ from loadbench.cli.commands import report_output_error
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
-from loadbench.cli.result import print_result
+from loadbench.cli.report.result import print_result
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.label import read_label

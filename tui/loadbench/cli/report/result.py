@@ -4,7 +4,7 @@ import json
 
 from loadbench import wording
 from loadbench.cli import output
-from loadbench.cli.recommendation import recommendation_text
+from loadbench.cli.report.recommendation import recommendation_text
 from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.state import RunState

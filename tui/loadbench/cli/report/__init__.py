@@ -1,0 +1,1 @@
+"""The command `report`: `command` defines it; `result` and `recommendation` print a run."""
