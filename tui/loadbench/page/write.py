@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from loadbench.engine.files import write_atomically
+from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import read_run
 from loadbench.page.render import render_run
-
-PAGE_NAME = "summary.html"
 
 
 @dataclass(frozen=True, slots=True)
