@@ -1,5 +1,6 @@
 """Format runs as plain text: tables, numbers and one line per event."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.engine.bounds.texts import shortened_in_middle
@@ -47,6 +48,8 @@ IN_BATCHES = "in batches once a second"
 
 RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
+UNREADABLE = "No recommendation: this version cannot read the profile of the run"
+
 _LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
 
 _STATUS_WORDS = {
@@ -92,11 +95,7 @@ def cells_table(state: RunState) -> list[str]:
     header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", *goal, "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row, has_goals=bool(goal)) for row in cells])
-    has_estimates = any(row.few_samples for row in cells)
-    lines += [cell_legend(row) for row in cells[:1]]
-    if main := _main_name(state):
-        lines.append(f"Main request: {main}. Rate, latencies and failures are its results.")
-    lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
+    lines += cells_legend(state, cells)
     if repeated := groups(cells):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
@@ -110,6 +109,16 @@ def cells_table(state: RunState) -> list[str]:
         lines += ["", *(f"{', '.join(keys)} {reason}" for reason, keys in reasons.items())]
     if found := [(row.cell, f"{row.bottleneck.text} ") for row in cells if row.bottleneck]:
         lines += ["", "Bottlenecks:", *table(("", " "), found)[1:]]
+    return lines
+
+
+def cells_legend(state: RunState, cells: Sequence[Row]) -> list[str]:
+    """Return the legend of a table of cells, one line per subject."""
+    lines = [cell_legend(row) for row in cells[:1]]
+    if main := _main_name(state):
+        lines.append(f"Main request: {main}. Rate, latencies and failures are its results.")
+    has_estimates = any(row.few_samples for row in cells)
+    lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
     return lines
 
 

@@ -6,9 +6,7 @@ from loadbench.engine.report.recommendation.table import (
     configuration_legend,
     configuration_table,
 )
-from loadbench.wording import table, wrapped
-
-UNREADABLE = "No recommendation: this version cannot read the profile of the run"
+from loadbench.wording import UNREADABLE, table, wrapped
 
 
 def recommendation_text(found: Recommendation | None, columns: int | None) -> list[str]:
