@@ -1,29 +1,22 @@
 """Write the page of a run."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from loadbench.engine.files import write_atomically
-from loadbench.engine.run_reader import Run, RunStatus, read_run
+from loadbench.engine.requests.measuring import measuring_run
+from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current
+from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.errors import RefusedError
 from loadbench.page.content.run_page import run_page
 from loadbench.page.render import DrawnCharts, render_run
 
-PAGE_NAME = "summary.html"
 
-
-@dataclass(frozen=True, slots=True)
-class WrittenPage:
-    """A page that has been written."""
-
-    path: Path
-    note: str = ""
-    """Why the page has no charts, or why the existing one was kept. Empty if it is complete."""
-
-
-def write_page(folder: Path) -> WrittenPage:
+def write_page(folder: Path) -> BuiltPage:
     """Write `summary.html` into the folder of a run.
+
+    While another run of the workspace measures a cell, no charts are drawn, and a page that is
+    current is kept.
 
     Args:
         folder: The run's folder.
@@ -33,14 +26,25 @@ def write_page(folder: Path) -> WrittenPage:
         JournalError: The journal cannot be read, or the page cannot be written.
         DiskFullError: No space is left on the device.
     """
-    run = read_run(folder)
+    run, page = read_run(folder), folder / PAGE_NAME
     if run.status is RunStatus.LIVE:
         raise RefusedError(f"{run.name} is live. Its page is written when it ends")
-    charts = _charts(run)
+    busy = _busy_note(folder)
+    if busy and is_current(folder):
+        return BuiltPage(page, f"{PAGE_NAME} was kept. {busy}")
+    charts = DrawnCharts(note=busy) if busy else DrawnCharts()
     text = render_run(run_page(run), charts, datetime.now(UTC))
-    write_atomically(folder / PAGE_NAME, text.encode("utf-8", "replace"))
-    return WrittenPage(folder / PAGE_NAME, charts.note)
+    write_atomically(page, text.encode("utf-8", "replace"))
+    return BuiltPage(page, charts.note)
 
 
-def _charts(run: Run) -> DrawnCharts:
-    return DrawnCharts()
+def _busy_note(folder: Path) -> str:
+    """Return why charts cannot be drawn now. Empty if they can."""
+    measuring = measuring_run(folder.parent.parent, folder)
+    if measuring is None:
+        return ""
+    name = f"{folder.parent.name}/{folder.name}"
+    return (
+        f"Charts were not drawn, because {measuring} is measuring and drawing would disturb it. To "
+        f"draw them when it has ended: loadbench-tui report {name}"
+    )
