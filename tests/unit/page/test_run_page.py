@@ -11,13 +11,14 @@ import pytest
 
 from loadbench.engine.journal.events import ErrorCount, Event
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import Run, read_run
 from loadbench.errors import RefusedError
 from loadbench.page.content.cells import cells_table
 from loadbench.page.content.run_page import run_page
 from loadbench.page.content.tables import Mood
 from loadbench.page.render import DrawnCharts, render_run
-from loadbench.page.write import PAGE_NAME, write_page
+from loadbench.page.write import write_page
 from tests.support.builders import (
     cell_failed,
     cell_finished,
