@@ -150,6 +150,7 @@ def test_measurements_are_shown_apart_from_requests(tmp_path: Path) -> None:
 
     assert "They are not counted as requests." in page
     assert "first token (TTFT)" in page
+    assert "first token p95 ≤ 90 ms" in page
     assert "Main request: POST /v1/chat/completions." in page
 
 

@@ -92,7 +92,7 @@ def run_page(run: Run) -> RunPage:
         answer=texts[0],
         sentences=texts[1:],
         doubts=tuple(f"{doubt}." for doubt in found.doubts) if found else (),
-        goals=tuple(goal.text() for goal in all_goals(found.goals, found.main)) if found else (),
+        goals=_goals(run, found) if found else (),
         configurations=_configurations(found),
         cells=cells_table(run),
         repeats=repeats_table(run),
@@ -121,6 +121,13 @@ def time_text(recorded: str) -> str:
 def minute_text(time: datetime) -> str:
     """Return a time in UTC to the minute."""
     return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def _goals(run: Run, found: Recommendation) -> tuple[str, ...]:
+    """Return the goals as conditions, with the units of measurements as far as they are known."""
+    units = {check.goal.key: check.unit for row in run.rows for check in row.checks if check.unit}
+    goals = all_goals(found.goals, found.main)
+    return tuple(goal.text(units.get(goal.key, "")) for goal in goals)
 
 
 def _configurations(found: Recommendation | None) -> PageTable | None:
