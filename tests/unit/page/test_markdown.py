@@ -98,7 +98,7 @@ def test_a_profile_that_this_version_cannot_read_has_tables(tmp_path: Path) -> N
 
     document = markdown_of(read_run(folder))
 
-    assert document.startswith("**No recommendation: this version cannot read the profile")
+    assert document.startswith("**This version cannot read the profile of the run")
     assert "| m1_u2_s2 |" in document
 
 

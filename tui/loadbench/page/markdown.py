@@ -22,6 +22,7 @@ from loadbench.engine.report.rows import Row
 from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import Run
 from loadbench.page.markdown_text import fenced, paragraph, table, text
+from loadbench.wording.recommendation import UNREADABLE
 
 MAX_BYTES = 60_000
 """Maximum length. GitHub refuses comments of more than 65,536 characters."""
@@ -99,7 +100,7 @@ def _document(run: Run, shown: Collection[Row]) -> str:
 
 def _answer(found: Recommendation | None) -> list[list[str]]:
     if found is None:
-        return [[f"**{text(wording.UNREADABLE)}**"]]
+        return [[f"**{text(UNREADABLE)}**"]]
     answer, *others = sentences(found)
     shown = found.doubts[:MAX_DOUBTS]
     doubts = [f"- Doubt: {text(doubt, MAX_DOUBT_CHARACTERS)}." for doubt in shown]

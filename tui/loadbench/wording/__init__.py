@@ -48,9 +48,7 @@ IN_BATCHES = "in batches once a second"
 
 RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
-UNREADABLE = "No recommendation: this version cannot read the profile of the run"
-
-_LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
+LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
 
 _STATUS_WORDS = {
     CellStatus.FINISHED: "measured",
@@ -112,14 +110,21 @@ def cells_table(state: RunState) -> list[str]:
     return lines
 
 
+def main_request_note(state: RunState) -> str:
+    """Return what tables show if the profile names main requests, otherwise an empty text."""
+    main = _main_name(state)
+    return f"Main request: {main}. Rate, latencies and failures are its results." if main else ""
+
+
 def cells_legend(state: RunState, cells: Sequence[Row]) -> list[str]:
     """Return the legend of a table of cells, one line per subject."""
-    lines = [cell_legend(row) for row in cells[:1]]
-    if main := _main_name(state):
-        lines.append(f"Main request: {main}. Rate, latencies and failures are its results.")
+    note = main_request_note(state)
     has_estimates = any(row.few_samples for row in cells)
-    lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
-    return lines
+    return [
+        *(cell_legend(row) for row in cells[:1]),
+        *([note] if note else []),
+        f"{LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else LATENCY_LEGEND,
+    ]
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:

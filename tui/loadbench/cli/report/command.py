@@ -35,7 +35,7 @@ from loadbench.workspace import Workspace
     help="Write the charts as SVG and PNG into DIR and print their paths.",
 )
 @click.pass_obj
-def report(workspace: Workspace, name: str | None, charts: Path | None, **flags: bool) -> None:
+def report(workspace: Workspace, /, name: str | None, charts: Path | None, **flags: bool) -> None:
     """Print the recommendation and the results of RUN; rebuild its summary and its page.
 
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a

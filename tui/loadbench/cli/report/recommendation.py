@@ -6,7 +6,8 @@ from loadbench.engine.report.recommendation.table import (
     configuration_legend,
     configuration_table,
 )
-from loadbench.wording import UNREADABLE, table, wrapped
+from loadbench.wording import table, wrapped
+from loadbench.wording.recommendation import UNREADABLE
 
 
 def recommendation_text(found: Recommendation | None, columns: int | None) -> list[str]:

@@ -33,3 +33,6 @@ PAGE = Palette(
     font="system-ui, sans-serif",
 )
 """Colours of a page, which has values for light and dark in its style sheet."""
+
+LIGHT: dict[str, str] = {}
+DARK: dict[str, str] = {}
