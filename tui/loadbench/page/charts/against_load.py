@@ -12,6 +12,7 @@ from loadbench.page.charts.palette import Palette
 from loadbench.page.charts.parts import (
     fitted,
     is_skewed,
+    log_axis,
     number_axis,
     text_mark,
     value_axis,
@@ -39,6 +40,27 @@ class _GoalLine:
     is_drawn: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plot:
+    """What the chart shows."""
+
+    points: tuple[Point, ...]
+    selection: Selection
+    goal: _GoalLine | None
+    unit: str
+    """Title of the x axis."""
+    label: str
+    """Title of the y axis."""
+    is_linear: bool
+    """Whether the y axis must be linear."""
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All numbers on the y axis."""
+        limits = [self.goal.limit] if self.goal and self.goal.is_drawn else []
+        return (*limits, *(point.value for point in self.points if point.value is not None))
+
+
 def against_load(key: str, title: str, state: RunState, metric: AnyMetric) -> PageChart | None:
     """Return the chart of a metric against load, or None if no cell has a value.
 
@@ -48,22 +70,22 @@ def against_load(key: str, title: str, state: RunState, metric: AnyMetric) -> Pa
         state: The state of the run.
         metric: The metric.
     """
-    known = [point for point in points_of(state, metric) if point.value is not None]
+    points = points_of(state, metric)
+    known = [point for point in points if point.value is not None]
     if not known:
         return None
     selection = select((point.models, point.amount) for point in known)
-    points = [
-        point for point in points_of(state, metric) if selection.has(point.models, point.amount)
-    ]
-    goal = _goal_line(goal_of(goals_of(state), metric), unit_of(metric), known)
-    label, unit = axis_label(state, metric), load_unit(state)
-    # Throughput is compared as a multiple, for which a chart needs a linear axis.
-    is_log = metric is not Metric.RPS and is_skewed([point.value or 0.0 for point in known])
+    plot = _Plot(
+        points=tuple(one for one in points if selection.has(one.models, one.amount)),
+        selection=selection,
+        goal=_goal_line(goal_of(goals_of(state), metric), unit_of(metric), known),
+        unit=load_unit(state),
+        label=axis_label(state, metric),
+        # Throughput is compared as a multiple, for which a chart needs a linear axis.
+        is_linear=metric is Metric.RPS,
+    )
     return PageChart(
-        key=key,
-        title=title,
-        caption=_caption(points, selection, goal),
-        spec=lambda palette: _spec(palette, points, selection, goal, (unit, label), is_log=is_log),
+        key=key, title=title, caption=_caption(plot), spec=lambda palette: _spec(palette, plot)
     )
 
 
@@ -81,35 +103,26 @@ def _goal_line(goal: Goal | None, unit: str, points: Sequence[Point]) -> _GoalLi
     return _GoalLine(goal.limit, f"goal {sign} {goal.limit_amount(unit)}", is_drawn)
 
 
-def _caption(points: Sequence[Point], selection: Selection, goal: _GoalLine | None) -> str:
+def _caption(plot: _Plot) -> str:
     parts = []
-    if goal and not goal.is_drawn:
-        parts.append(f"The {goal.text} is above the chart.")
-    if any(point.is_suspect and point.value is not None for point in points):
+    if plot.goal and not plot.goal.is_drawn:
+        parts.append(f"The {plot.goal.text} is above the chart.")
+    if any(point.is_suspect and point.value is not None for point in plot.points):
         parts.append("Hollow points are suspect.")
-    return " ".join([*parts, *filter(None, [selection.note])])
+    if plot.selection.note:
+        parts.append(plot.selection.note)
+    return " ".join(parts)
 
 
-def _spec(
-    palette: Palette,
-    points: Sequence[Point],
-    selection: Selection,
-    goal: _GoalLine | None,
-    titles: tuple[str, str],
-    *,
-    is_log: bool,
-) -> Spec:
-    models = selection.models
-    records = [_record(point) for point in points]
-    x, series = number_axis(titles[0], selection.amounts), series_encoding(palette, models)
+def _spec(palette: Palette, plot: _Plot) -> Spec:
+    models, numbers = plot.selection.models, plot.numbers
+    x, series = number_axis(plot.unit, plot.selection.amounts), series_encoding(palette, models)
+    is_log = is_skewed(numbers) and not plot.is_linear
+    records = [_record(point) for point in plot.points]
     lines: Spec = {
         "data": values(records),
         "mark": {"type": "line", "strokeWidth": 1.5, "aria": False},
-        "encoding": {
-            "x": x,
-            "stroke": series,
-            "strokeDash": dash_encoding(models),
-        },
+        "encoding": {"x": x, "stroke": series, "strokeDash": dash_encoding(models)},
     }
     marks: Spec = {
         "data": values(record for record in records if record["y"] is not None),
@@ -128,8 +141,8 @@ def _spec(
     }
     return fitted(
         palette,
-        encoding={"y": value_axis(titles[1], is_log=is_log)},
-        layer=[*goal_layers(palette, goal), lines, marks],
+        encoding={"y": log_axis(plot.label, numbers) if is_log else value_axis(plot.label)},
+        layer=[*_goal_layers(palette, plot.goal), lines, marks],
     )
 
 
@@ -143,7 +156,7 @@ def _record(point: Point) -> dict[str, Any]:
     }
 
 
-def goal_layers(palette: Palette, goal: _GoalLine | None) -> list[Spec]:
+def _goal_layers(palette: Palette, goal: _GoalLine | None) -> list[Spec]:
     """Return the rule at a goal and its label."""
     if goal is None or not goal.is_drawn:
         return []

@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 460, 300
 FONT_SIZE = 12
 
 _TICKS = 6
+_MAX_LOG_TICKS = 10
 _NUMBER = ",~f"
 """Format of numbers on axes: 0.5, 12, 1,200."""
 _MIN_SKEW = 5
@@ -21,9 +22,10 @@ _LOG_MARGIN = 1.15
 """Ratio of the smallest load to the start of a logarithmic axis."""
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _LEGEND_COLUMNS = 8
+_LEGEND_OFFSET_PX = 6
 _CHARACTER_PX = 7
 _TICK_GAP_PX = 6
-_TITLE_ABOVE = {
+_TITLE_ABOVE: dict[str, Any] = {
     "titleAngle": 0,
     "titleAlign": "left",
     "titleAnchor": "end",
@@ -60,7 +62,7 @@ def specification(palette: Palette, **parts: Any) -> Spec:
                 "columns": _LEGEND_COLUMNS,
                 "columnPadding": 14,
                 "rowPadding": 2,
-                "offset": 6,
+                "offset": _LEGEND_OFFSET_PX,
                 "symbolOpacity": 1,
             },
             "title": {
@@ -77,7 +79,10 @@ def specification(palette: Palette, **parts: Any) -> Spec:
 def fitted(palette: Palette, **parts: Any) -> Spec:
     """Return a specification of a chart with a single plot, which has the usual size."""
     autosize = {"type": "fit", "contains": "padding"}
-    return specification(palette, width=WIDTH, height=HEIGHT, autosize=autosize, **parts)
+    spec = specification(palette, width=WIDTH, height=HEIGHT, autosize=autosize, **parts)
+    # The layout of Vega does not count the title of the y axis, which is between.
+    spec["config"]["legend"]["offset"] = _LEGEND_OFFSET_PX - _TITLE_ABOVE["titleY"] + FONT_SIZE
+    return spec
 
 
 def values(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -103,15 +108,44 @@ def number_axis(title: str, ticks: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def value_axis(title: str, *, is_log: bool = False) -> dict[str, Any]:
-    """Return a y axis for the field `y`, with its title above it. A linear one includes 0."""
-    scale = {"type": "log", "nice": True} if is_log else {"zero": True, "nice": _TICKS}
+def value_axis(title: str) -> dict[str, Any]:
+    """Return a y axis for the field `y` that includes 0, with its title above it."""
+    scale = {"zero": True, "nice": _TICKS}
+    return _y_axis(title, scale, {"tickCount": _TICKS})
+
+
+def log_axis(title: str, numbers: Sequence[float]) -> dict[str, Any]:
+    """Return a logarithmic y axis for the field `y`, with its title above it.
+
+    Args:
+        title: Title of the axis.
+        numbers: All values on the axis, positive.
+    """
+    ticks = log_ticks(min(numbers), max(numbers))
+    scale = {"type": "log", "domain": [ticks[0], ticks[-1]], "nice": False}
+    return _y_axis(_title(title, is_log=True), scale, {"values": ticks})
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return ticks of a logarithmic axis that include two positive numbers: 10, 20, 50, 100."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for steps in (1, 2, 5), (1,):
+        ticks = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
+        start = max((tick for tick in ticks if tick <= low), default=ticks[0])
+        end = min((tick for tick in ticks if tick >= high), default=ticks[-1])
+        ticks = [tick for tick in ticks if start <= tick <= end]
+        if len(ticks) <= _MAX_LOG_TICKS:
+            break
+    return ticks
+
+
+def _y_axis(title: str, scale: dict[str, Any], axis: dict[str, Any]) -> dict[str, Any]:
     return {
         "field": "y",
         "type": "quantitative",
-        "title": _title(title, is_log=is_log),
+        "title": title,
         "scale": scale,
-        "axis": {"tickCount": _TICKS, "format": _NUMBER, **_TITLE_ABOVE},
+        "axis": {**axis, "format": _NUMBER, "labelOverlap": True, **_TITLE_ABOVE},
     }
 
 

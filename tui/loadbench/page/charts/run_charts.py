@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loadbench.engine.report.measurements.metric import measurement_metrics
-from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.metrics import Metric, default_metric, goal_of, goals_of
 from loadbench.engine.run_reader import Run
 from loadbench.page.charts.against_load import against_load
 from loadbench.page.charts.chart import PageChart
@@ -13,7 +13,7 @@ from loadbench.page.charts.speedup import speedup_chart
 from loadbench.page.charts.stage_bars import stages_chart
 
 MAX_MEASUREMENTS = 4
-"""Maximum number of measurements with a chart."""
+"""Maximum number of measurements with a chart, those with a goal first."""
 
 
 def run_charts(run: Run) -> tuple[PageChart, ...]:
@@ -23,13 +23,15 @@ def run_charts(run: Run) -> tuple[PageChart, ...]:
 
 def _charts(run: Run) -> Iterator[PageChart | None]:
     state, recommendation = run.state, run.recommendation
-    latency = default_metric(goals_of(state))
+    goals = goals_of(state)
+    latency = default_metric(goals)
     yield against_load("latency", "Latency against load", state, latency)
     yield against_load("throughput", "Throughput against load", state, Metric.RPS)
     if recommendation:
         yield speedup_chart(recommendation.scaling)
     yield stages_chart(state)
     yield heatmap_chart(state, run.rows)
-    for index, metric in enumerate(measurement_metrics(state)[:MAX_MEASUREMENTS], start=1):
+    metrics = sorted(measurement_metrics(state), key=lambda one: goal_of(goals, one) is None)
+    for index, metric in enumerate(metrics[:MAX_MEASUREMENTS], start=1):
         title = f"{text_of(metric.name)} against load"
         yield against_load(f"measurement-{index}", title, state, metric)

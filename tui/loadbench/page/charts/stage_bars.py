@@ -126,7 +126,7 @@ def _spec(palette: Palette, bars: _Bars, unit: str) -> Spec:
         "width": (WIDTH - _AXES_PX - _GAP_PX * (columns - 1)) // columns,
         "height": max(_MIN_HEIGHT_PX, (HEIGHT - _TOP_PX) // rows - _LABEL_PX),
     }
-    title = "share of mean time (%)" if bars.are_shares else "mean time (ms)"
+    title = "share (%)" if bars.are_shares else "mean (ms)"
     return specification(
         palette,
         columns=columns,
