@@ -139,10 +139,14 @@ def _spec(palette: Palette, plot: _Plot) -> Spec:
             "description": {"field": "text"},
         },
     }
+    layers = [lines, marks]
+    if plot.goal and plot.goal.is_drawn:
+        labels = _goal_labels(palette, plot.goal, max(numbers))
+        layers = [_goal_rule(palette, plot.goal), *layers, *labels]
     return fitted(
         palette,
         encoding={"y": log_axis(plot.label, numbers) if is_log else value_axis(plot.label)},
-        layer=[*_goal_layers(palette, plot.goal), lines, marks],
+        layer=layers,
     )
 
 
@@ -156,23 +160,26 @@ def _record(point: Point) -> dict[str, Any]:
     }
 
 
-def _goal_layers(palette: Palette, goal: _GoalLine | None) -> list[Spec]:
-    """Return the rule at a goal and its label."""
-    if goal is None or not goal.is_drawn:
-        return []
-    data = values([{"y": goal.limit, "text": goal.text}])
+def _goal_rule(palette: Palette, goal: _GoalLine) -> Spec:
+    return {
+        "data": values([{"y": goal.limit}]),
+        "mark": {"type": "rule", "strokeDash": [7, 4], "strokeWidth": 1.5, "aria": False},
+        "encoding": {"stroke": {"value": palette.goal}},
+    }
+
+
+def _goal_labels(palette: Palette, goal: _GoalLine, highest: float) -> list[Spec]:
+    """Return the label of a goal, and its outline, which keeps it readable on lines."""
+    place: Spec = {"baseline": "bottom", "dy": -4}
+    if goal.limit >= highest:
+        place = {"baseline": "top", "dy": 5}
+    mark = text_mark(palette, align="left", text=goal.text, **place)
+    outline = {"stroke": palette.surface, "strokeWidth": 3, "strokeJoin": "round"}
     return [
         {
-            "data": data,
-            "mark": {"type": "rule", "strokeDash": [7, 4], "strokeWidth": 1.5, "aria": False},
-            "encoding": {"stroke": {"value": palette.goal}},
-        },
-        {
-            "data": data,
-            "mark": text_mark(palette, align="left", baseline="bottom", dy=-3),
-            "encoding": {
-                "x": {"value": 4},
-                "text": {"field": "text"},
-            },
-        },
+            "data": values([{"y": goal.limit}]),
+            "mark": {**mark, **changes},
+            "encoding": {"x": {"value": 4}},
+        }
+        for changes in (outline, {})
     ]

@@ -40,7 +40,9 @@ _MIN_OPACITY = 0.06
 _TILE_OPACITY = 0.28
 _ROW_PX = 22
 _AXES_PX = 60
-_WIDE_COLUMNS = 8
+_MAX_COLUMNS = 8
+"""Maximum number of columns. With more, texts would overlap."""
+_WIDE_COLUMNS = 6
 """Number of columns up to which texts have the usual size."""
 
 
@@ -73,7 +75,7 @@ def heatmap_chart(state: RunState, rows: Sequence[Row]) -> PageChart | None:
     if not tiles:
         return None
     has_goals = bool(all_goals(goals))
-    selection = select((tile.models, tile.amount) for tile in tiles)
+    selection = _selection(tiles)
     shown = [tile for tile in tiles if selection.has(tile.models, tile.amount)]
     parts = [f"The numbers are {axis_label(state, metric)}."]
     if any(tile.is_suspect for tile in shown):
@@ -88,6 +90,19 @@ def heatmap_chart(state: RunState, rows: Sequence[Row]) -> PageChart | None:
             palette, shown, selection, load_unit(state), has_goals=has_goals
         ),
     )
+
+
+def _selection(tiles: Sequence[Tile]) -> Selection:
+    """Return what the heat map shows. The longer side goes down, where there is room."""
+    places = [(tile.models, tile.amount) for tile in tiles]
+    if _is_upright(select(places)):
+        return select(places, max_models=_MAX_COLUMNS)
+    return select(places, max_loads=_MAX_COLUMNS)
+
+
+def _is_upright(selection: Selection) -> bool:
+    """Return whether the loads go down and the numbers of models across."""
+    return len(selection.amounts) >= len(selection.models)
 
 
 def tiles_of(state: RunState, rows: Sequence[Row], metric: Metric) -> tuple[Tile, ...]:
@@ -159,8 +174,7 @@ def _spec(
 ) -> Spec:
     models = [str(number) for number in selection.models]
     amounts = [f"{amount:g}" for amount in selection.amounts]
-    # The longer side goes down, where there is room.
-    is_upright = len(amounts) >= len(models)
+    is_upright = _is_upright(selection)
     across, down = (models, amounts) if is_upright else (amounts, models)
     titles = ("models", unit) if is_upright else (unit, "models")
     highest = max((tile.value or 0.0 for tile in tiles), default=0.0)
@@ -170,6 +184,7 @@ def _spec(
             "x": str(tile.models) if is_upright else f"{tile.amount:g}",
             "y": f"{tile.amount:g}" if is_upright else str(tile.models),
             "state": _legend(signs, tile.state),
+            "status": tile.status,
             "share": (tile.value or 0.0) / highest if highest else 0.0,
             "label": _label(tile, signs),
             "text": tile.text,
@@ -193,7 +208,7 @@ def _spec(
                 },
             },
             {
-                "mark": text_mark(palette, fontSize=FONT_SIZE - 3 if is_wide else FONT_SIZE),
+                "mark": text_mark(palette, fontSize=FONT_SIZE - 2 if is_wide else FONT_SIZE),
                 "encoding": {"text": {"field": "label"}},
             },
         ],
@@ -269,12 +284,20 @@ def _by_state(
 
 def _by_value(palette: Palette) -> dict[str, Any]:
     """Return the encoding of tiles by the opacity of one colour."""
+    is_failed = f"datum.status === '{FAILED}'"
     return {
-        "fill": {"value": palette.series[0]},
+        "fill": {
+            "value": palette.series[0],
+            "condition": [
+                {"test": is_failed, "value": palette.bad},
+                {"test": "datum.status !== ''", "value": "transparent"},
+            ],
+        },
         "fillOpacity": {
             "field": "share",
             "type": "quantitative",
             "legend": None,
             "scale": {"domain": [0, 1], "range": [_MIN_OPACITY, MAX_OPACITY]},
+            "condition": {"test": is_failed, "value": _TILE_OPACITY},
         },
     }

@@ -50,7 +50,7 @@ def specification(palette: Palette, **parts: Any) -> Spec:
         "config": {
             "font": palette.font,
             "view": {"stroke": None},
-            "axis": {**plain, **sizes, **lines},
+            "axis": {**plain, **sizes, **lines, "titlePadding": 8},
             "axisX": {"grid": False, "labelFlush": False},
             "header": {"labelColor": palette.text, "labelFontSize": FONT_SIZE},
             "legend": {
@@ -63,7 +63,9 @@ def specification(palette: Palette, **parts: Any) -> Spec:
                 "columnPadding": 14,
                 "rowPadding": 2,
                 "offset": _LEGEND_OFFSET_PX,
+                "titlePadding": 10,
                 "symbolOpacity": 1,
+                "symbolStrokeWidth": 0,
             },
             "title": {
                 "color": palette.text,

@@ -14,7 +14,15 @@ from loadbench.engine.report.recommendation.loads import usable_results
 from loadbench.page.charts.against_load import load_unit
 from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.palette import Palette
-from loadbench.page.charts.parts import FONT_SIZE, HEIGHT, WIDTH, is_skewed, specification, values
+from loadbench.page.charts.parts import (
+    FONT_SIZE,
+    HEIGHT,
+    WIDTH,
+    is_skewed,
+    specification,
+    text_mark,
+    values,
+)
 from loadbench.page.charts.points import (
     Place,
     Selection,
@@ -33,6 +41,9 @@ _MIN_HEIGHT_PX = 90
 _TOP_PX = 80
 """Height of the legend and the axis."""
 _LABEL_PX = 26
+_MAX_BAR_PX = 44
+_BAR_SHARE = 0.85
+"""Width of a bar, as a share of the distance between two bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,7 @@ def _spec(palette: Palette, bars: _Bars, unit: str) -> Spec:
         "width": (WIDTH - _AXES_PX - _GAP_PX * (columns - 1)) // columns,
         "height": max(_MIN_HEIGHT_PX, (HEIGHT - _TOP_PX) // rows - _LABEL_PX),
     }
+    bar_px = min(_MAX_BAR_PX, _BAR_SHARE * size["width"] / len(bars.selection.amounts))
     title = "share (%)" if bars.are_shares else "mean (ms)"
     return specification(
         palette,
@@ -134,17 +146,26 @@ def _spec(palette: Palette, bars: _Bars, unit: str) -> Spec:
         concat=[
             {
                 **size,
-                "title": {"text": models_phrase(models), "anchor": "middle", "offset": 4}
-                | {"fontSize": FONT_SIZE, "fontWeight": "normal"},
-                "data": values(record for record in bars.records if record["models"] == models),
-                "mark": {"type": "bar", "stroke": palette.surface, "strokeWidth": 0.5},
-                "encoding": {
-                    "x": _loads(bars.selection, unit),
-                    "y": _times(title, bars.highest, is_first=index % columns == 0),
-                    "color": _stages(palette),
-                    "order": {"field": "order", "type": "quantitative"},
-                    "description": {"field": "text"},
-                },
+                "encoding": {"x": _loads(bars.selection, unit)},
+                "layer": [
+                    {
+                        "data": values(one for one in bars.records if one["models"] == models),
+                        "mark": {"type": "bar", "size": bar_px, "stroke": palette.surface}
+                        | {"strokeWidth": 0.5},
+                        "encoding": {
+                            "y": _times(title, bars.highest, is_first=index % columns == 0),
+                            "color": _stages(palette),
+                            "order": {"field": "order", "type": "quantitative"},
+                            "description": {"field": "text"},
+                        },
+                    },
+                    # A title of the view would move up with the labels of the y axis.
+                    {
+                        "data": values([{}]),
+                        "mark": text_mark(palette, text=models_phrase(models), y=-10),
+                        "encoding": {"x": {"value": size["width"] / 2}},
+                    },
+                ],
             }
             for index, models in enumerate(bars.selection.models)
         ],
@@ -156,11 +177,7 @@ def _loads(selection: Selection, unit: str) -> dict[str, Any]:
         "field": "x",
         "type": "nominal",
         "title": unit,
-        "scale": {
-            "domain": [f"{amount:g}" for amount in selection.amounts],
-            "paddingInner": 0.15,
-            "paddingOuter": 0.1,
-        },
+        "scale": {"domain": [f"{amount:g}" for amount in selection.amounts]},
         "axis": {
             "labelAngle": 0,
             "labelOverlap": "greedy",
