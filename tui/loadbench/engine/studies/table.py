@@ -1,11 +1,16 @@
 """The configurations of a study as a table of texts."""
 
+from collections.abc import Sequence
+
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.goals import Outcome, value_text
-from loadbench.engine.report.recommendation.table import Table, capacity_text
+from loadbench.engine.report.recommendation.table import (
+    Table,
+    capacity_text,
+    configuration_legend,
+)
 from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 
-LEGEND = "≥: no load failed, or throughput was still rising"
 NUM_LEFT = 3
 """Number of left-aligned columns at the start. The last column is left-aligned, too."""
 
@@ -15,6 +20,11 @@ def ranking_table(ranking: Ranking) -> Table:
     goals = ("capacity", "goal") if ranking.has_goals else ("load",)
     header = ("rank", "profile", "configuration", *goals, "req/s", "run", "remark ")
     return header, [_row(one, has_goals=ranking.has_goals) for one in ranking.configurations]
+
+
+def ranking_legend(rows: Sequence[str]) -> str:
+    """Return the legend of the signs that occur in the lines of a table. Empty if none does."""
+    return configuration_legend(["≥"] if any("≥" in row for row in rows) else [])
 
 
 def _row(one: RankedConfiguration, *, has_goals: bool) -> tuple[str, ...]:
