@@ -12,7 +12,9 @@ from markupsafe import Markup
 from loadbench import __version__
 from loadbench.page.charts.chart import PageChart
 from loadbench.page.charts.palette import DARK, LIGHT
-from loadbench.page.content.run_page import RunPage, minute_text
+from loadbench.page.content.run_page import RunPage
+from loadbench.page.content.study_page import StudyPage
+from loadbench.page.content.times import minute_text
 from loadbench.printable import printable
 
 
@@ -51,6 +53,11 @@ def render_run(page: RunPage, charts: DrawnCharts, now: datetime) -> str:
         now: When the page is written, in UTC.
     """
     return _render("run.html.j2", page=page, charts=charts, now=now)
+
+
+def render_study(page: StudyPage, charts: DrawnCharts, now: datetime) -> str:
+    """Return the page of a study as HTML. The arguments are those of `render_run`."""
+    return _render("study.html.j2", page=page, charts=charts, now=now)
 
 
 def _render(name: str, *, page: object, charts: DrawnCharts, now: datetime) -> str:

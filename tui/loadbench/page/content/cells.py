@@ -43,8 +43,13 @@ _VERDICTS = {
 _METRICS = {metric.column: metric for metric in Metric}
 
 
-def cells_table(run: Run) -> PageTable:
-    """Return all cells with their results, linked to Locust's reports."""
+def cells_table(run: Run, base: str = "") -> PageTable:
+    """Return all cells with their results, linked to Locust's reports.
+
+    Args:
+        run: The run.
+        base: Percent-encoded address of its folder, relative to the page. Empty for its own page.
+    """
     rows = run.rows
     has_goals, repeated = any(row.checks for row in rows), has_repeats(rows)
     header = [
@@ -60,7 +65,10 @@ def cells_table(run: Run) -> PageTable:
     words = {"cell", "goals", "verdict", "bottleneck"}
     return PageTable(
         header=tuple(header),
-        rows=tuple(_cell(run, row, has_goals=has_goals, repeated=repeated) for row in rows),
+        rows=tuple(
+            _cell(row, _link(run, row, base), has_goals=has_goals, repeated=repeated)
+            for row in rows
+        ),
         left=frozenset(i for i, name in enumerate(header) if name in words),
         legend=tuple(_legend(run)),
     )
@@ -80,12 +88,17 @@ def repeats_table(run: Run) -> PageTable | None:
     return text_table(header, body, left=(0, 1), legend=interval_legend(groups))
 
 
-def _cell(run: Run, row: Row, *, has_goals: bool, repeated: bool) -> tuple[Value, ...]:
+def _link(run: Run, row: Row, base: str) -> str:
+    """Return the address of the cell's report. Empty if there is none."""
     path = report_path(run, row.cell)
+    return f"{base}{quote(path.name)}" if path else ""
+
+
+def _cell(row: Row, href: str, *, has_goals: bool, repeated: bool) -> tuple[Value, ...]:
     verdict, mood = _VERDICTS.get(row.verdict, (row.verdict, Mood.DIM))
     failures = "-" if row.failures is None else f"{row.failures:,}"
     return (
-        Value(row.cell, href=quote(path.name) if path else ""),
+        Value(row.cell, href=href),
         Value(str(row.models)),
         Value(row.level.label),
         Value(spawn_rate(row.level)),

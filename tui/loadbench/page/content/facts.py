@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.hardware.description import hardware_facts, hardware_line
+from loadbench.engine.hardware.revision import revision_text
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.target.facts import Fact, target_facts
 
@@ -24,6 +25,7 @@ def fact_groups(state: RunState) -> tuple[FactGroup, ...]:
     reason = f" ({started.driver_reason})" if started.driver_reason else ""
     driver = Fact("Driver", f"{started.driver}{reason}")
     target = [driver, *(target_facts(started.target) if started.target else ())]
+    target += [Fact("Revision", revision_text(one)) for one in started.revisions]
     machine = [Fact(label, text) for label, text in hardware_facts(started.hardware)]
     machine += [
         Fact("Resumed on", hardware_line(hardware))

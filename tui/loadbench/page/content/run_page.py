@@ -1,12 +1,10 @@
 """Everything on the page of a run."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import yaml
 
-from loadbench.engine.journal.codec import read_time
-from loadbench.engine.journal.state import Message, RunState
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.recommendation.goal import all_goals
@@ -16,6 +14,7 @@ from loadbench.engine.report.recommendation.table import (
     configuration_legend,
     configuration_table,
 )
+from loadbench.engine.report.target.facts import Fact
 from loadbench.engine.run_reader import Run
 from loadbench.page.content.cells import cells_table, repeats_table
 from loadbench.page.content.facts import FactGroup, fact_groups
@@ -27,6 +26,7 @@ from loadbench.page.content.failures import (
     skipped,
 )
 from loadbench.page.content.tables import PageTable, text_table
+from loadbench.page.content.times import time_text
 from loadbench.wording import outcome_line
 from loadbench.wording.measurements import measurements_header_and_rows
 from loadbench.wording.recommendation import UNREADABLE
@@ -62,7 +62,8 @@ class RunPage:
     failures: tuple[CellsRemark, ...]
     skipped: tuple[CellsRemark, ...]
     errors: PageTable | None
-    messages: tuple[Message, ...]
+    messages: tuple[Fact, ...]
+    """The messages with their times."""
     facts: tuple[FactGroup, ...]
     overrides: tuple[str, ...]
     profile: str
@@ -102,7 +103,7 @@ def run_page(run: Run) -> RunPage:
         failures=failures(state),
         skipped=skipped(state),
         errors=errors_table(state),
-        messages=state.messages,
+        messages=tuple(Fact(time_text(one.at), one.text) for one in state.messages),
         facts=fact_groups(state),
         overrides=started.overrides,
         profile=yaml.safe_dump(
@@ -110,17 +111,6 @@ def run_page(run: Run) -> RunPage:
         ),
         damage=damage_phrase(state),
     )
-
-
-def time_text(recorded: str) -> str:
-    """Return a recorded time to the minute, such as `2026-11-30 12:00 UTC`."""
-    time = read_time(recorded)
-    return minute_text(time) if time else recorded
-
-
-def minute_text(time: datetime) -> str:
-    """Return a time in UTC to the minute."""
-    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _goals(run: Run, found: Recommendation) -> tuple[str, ...]:
