@@ -41,6 +41,9 @@ def report(workspace: Workspace, /, name: str | None, charts: Path | None, **fla
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
     run or a unique label. Default: the newest run.
 
+    RUN can also be the name of a study, such as studies/devices: its ranking is printed, and its
+    page is rebuilt. Of the options, a study has --open and --json.
+
     Without options, rebuilds summary.csv, summary.json and summary.html. --markdown, --json and
     --csv rebuild only the first two, which is faster; --open rebuilds only summary.html, if the run
     has changed since it was written. Only one option can be used at a time.
@@ -56,24 +59,35 @@ def report(workspace: Workspace, /, name: str | None, charts: Path | None, **fla
       loadbench-tui report with_cpu --series > series.csv
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.report import forms
+    from loadbench.cli.report.study import report_study, study_instead_of_run
     from loadbench.engine.catalog import find_run
 
     given = [f"--{flag}" for flag, is_given in flags.items() if is_given]
     given += [] if charts is None else ["--charts"]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} cannot be combined. Use one of them")
+    form = given[0] if given else ""
+    if study := study_instead_of_run(name, workspace.reports):
+        if form == "--open":
+            forms.open_page(study.folder)
+        elif form in ("", "--json"):
+            report_study(study, as_json=bool(form))
+        else:
+            raise UsageError(f"{form} requires a run, but {study.full_name} is a study")
+        return
     run = find_run(name, workspace.reports)
-    if charts is not None:
-        forms.write_charts(run, charts, workspace.reports)
-    elif flags["open"]:
-        forms.open_page(run)
-    elif flags["series"]:
-        forms.print_series(run)
-    elif flags["markdown"]:
-        forms.print_summary(run, forms.print_markdown)
-    elif flags["json"]:
-        forms.print_summary(run, forms.print_json)
-    elif flags["csv"]:
-        forms.print_summary(run, forms.print_csv)
-    else:
-        forms.print_summary(run, forms.print_tables, with_page=True)
+    match form:
+        case "--open":
+            forms.open_page_of_run(run)
+        case "--charts" if charts is not None:
+            forms.write_charts(run, charts, workspace.reports)
+        case "--series":
+            forms.print_series(run)
+        case "--markdown":
+            forms.print_summary(run, forms.print_markdown)
+        case "--json":
+            forms.print_summary(run, forms.print_json)
+        case "--csv":
+            forms.print_summary(run, forms.print_csv)
+        case _:
+            forms.print_summary(run, forms.print_tables, with_page=True)

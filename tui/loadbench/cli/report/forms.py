@@ -85,7 +85,7 @@ def print_series(run: Run) -> None:
         write_series(reader.decode_all(reader.lines()), file, main_of(run.state.profile))
 
 
-def open_page(run: Run) -> None:
+def open_page_of_run(run: Run) -> None:
     """Open the page of a run in the browser, and print its path.
 
     Raises:
@@ -97,9 +97,21 @@ def open_page(run: Run) -> None:
             f"{run.name} is live. Its page is written when it ends. To show the run: "
             f"loadbench-tui attach {run.name}"
         )
-    path = run.folder / PAGE_NAME
-    if not is_current(run.folder):
-        page = build_page(run.folder)
+    open_page(run.folder)
+
+
+def open_page(folder: Path) -> None:
+    """Open the page of a run or study in the browser, and print its path.
+
+    Args:
+        folder: The folder of the run or study. A page that is not current is written first.
+
+    Raises:
+        LoadbenchError: The page cannot be written or opened.
+    """
+    path = folder / PAGE_NAME
+    if not is_current(folder):
+        page = build_page(folder)
         path = page.path
         if page.note:
             output.message(page.note)

@@ -5,6 +5,6 @@ A study is `reports/studies/NAME/study.json`, which names its runs. Everything e
 - `model`: the study as stored, its name, and how it is found.
 - `members`: its runs, as far as they can be read.
 - `ranking`: the configurations of all runs in one order.
-- `sentences`, `doubts`, `table`: the ranking as text.
+- `sentences`, `doubts`, `table`: the ranking as text. `record`: as plain data.
 - `ranked`: a study with its ranking, for views.
 """

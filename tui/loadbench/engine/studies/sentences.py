@@ -2,6 +2,7 @@
 
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.goal import Goal
+from loadbench.engine.report.recommendation.knee import TIE
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.sentences import answer, figures, short_answer
 from loadbench.engine.report.recommendation.subject import listed
@@ -32,12 +33,13 @@ def _ranking(ranking: Ranking) -> str:
     best, *others = ranking.best
     equal = [one for one in others if _are_equal(one, best)]
     parts = [_winner(best)]
-    parts += [f"{_inner(one)} {_verb(one)} {_amount(one)} too" for one in equal]
-    following = [f"{_inner(one)} with {_amount(one)}" for one in others if one not in equal]
-    if following:
-        verb = next(one for one in others if one not in equal).found.subject.verb
-        models = next(one for one in others if one not in equal).configuration.models
-        parts.append(f"next {verb(models, 'is', 'are')} {', then '.join(following)}")
+    parts += [_equal(one) for one in equal]
+    smaller = [one for one in others if not _are_equal(one, best)]
+    if smaller:
+        first = smaller[0]
+        verb = first.found.subject.verb(first.configuration.models, "is", "are")
+        following = [f"{_inner(one)} with {_amount(one)}" for one in smaller]
+        parts.append(f"next {verb} {', then '.join(following)}")
     parts += _unranked(ranking)
     return f"{'; '.join(parts)}."
 
@@ -50,6 +52,11 @@ def _winner(one: RankedConfiguration) -> str:
     shown = figures(load, one.found, with_goal=True)
     amount = f"{_amount(one)}{load.repeats_note}"
     return f"{one.described} {_verb(one)} the most, {amount}: {shown}"
+
+
+def _equal(one: RankedConfiguration) -> str:
+    text = f"{_inner(one)} {_verb(one)} {_amount(one)}"
+    return f"{text} too" if one.found.has_goals else f"{text}, equal within {100 * TIE:g} %"
 
 
 def _are_equal(one: RankedConfiguration, best: RankedConfiguration) -> bool:
