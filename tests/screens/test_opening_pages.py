@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from loadbench.engine.requests.pages import PAGE_NAME
+from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.reports.screen import ReportsScreen
 from tests.support.ui_harness import Stage, drive, held, measuring, offered, press, settled, until
 
@@ -32,6 +33,7 @@ async def open_reports(pilot: "Pilot[Any]", *keys: str) -> None:
 
 def notices(pilot: "Pilot[Any]") -> list[str]:
     """Return all notifications, the oldest first."""
+    assert isinstance(pilot.app, LoadbenchApp)
     return [notice.text for notice in reversed(pilot.app.notifications.kept)]
 
 
