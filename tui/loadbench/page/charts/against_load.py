@@ -74,7 +74,7 @@ def against_load(key: str, title: str, state: RunState, metric: AnyMetric) -> Pa
     known = [point for point in points if point.value is not None]
     if not known:
         return None
-    selection = select((point.models, point.amount) for point in known)
+    selection = select((point.models, point.amount) for point in points)
     plot = _Plot(
         points=tuple(one for one in points if selection.has(one.models, one.amount)),
         selection=selection,

@@ -10,6 +10,8 @@ from loadbench.page.charts.points import MAX_LOADS, models_phrase, spread
 
 MIN_STEPS = 2
 """Minimum number of known speed-ups. The first is always 1."""
+_MAX_UNKNOWN = 4
+"""Maximum numbers of models with an unknown speed-up that the caption lists."""
 
 
 def speedup_chart(scaling: Scaling) -> PageChart | None:
@@ -29,6 +31,8 @@ def speedup_chart(scaling: Scaling) -> PageChart | None:
         for models, speedup in shown
     ]
     unknown = [str(step.models) for step in scaling.steps if step.speedup is None]
+    if len(unknown) > _MAX_UNKNOWN:
+        unknown = [*unknown[:_MAX_UNKNOWN], "more"]
     parts = [f"Highest throughput of all loads, divided by that of {models_phrase(first)}."]
     if unknown:
         parts.append(

@@ -74,29 +74,36 @@ def _rename_ids(root: _Element, key: str) -> None:
                 element.set(name, _REFERENCE.sub(lambda one: f"url(#{names[one[1]]})", value))
 
 
-def _clean(parent: _Element, palette: Palette) -> None:
-    """Remove what is not visible, shorten the rest, and turn descriptions into titles."""
+def _clean(parent: _Element, palette: Palette) -> bool:
+    """Remove what is not visible, shorten the rest, and turn descriptions into titles.
+
+    Returns whether a child has a title.
+    """
     has_titles = False
     for element in list(parent):
         if _is_invisible(element):
             parent.remove(element)
             continue
-        is_mark = element.get("role") == "graphics-symbol"
-        description = element.get("aria-label") if is_mark else None
-        _shorten(element, palette)
-        _clean(element, palette)
-        if description:
-            _add_title(element, description)
-            has_titles = True
-        elif element.tag == "g" and len(element) == 0:
+        has_titles |= _clean_one(element, palette)
+        if element.tag == "g" and len(element) == 0:
             parent.remove(element)
         elif element.tag == "g" and not element.attrib:
             position = list(parent).index(element)
-            parent.remove(element)
-            for offset, child in enumerate(element):
-                parent.insert(position + offset, child)
-    if has_titles:
-        parent.attrib.pop("pointer-events", None)
+            parent[position : position + 1] = list(element)
+    return has_titles
+
+
+def _clean_one(element: _Element, palette: Palette) -> bool:
+    """Clean an element and its children. Return whether it has a title."""
+    is_group_of_marks = "role-mark" in element.get("class", "").split()
+    description = element.get("aria-label") if element.get("role") == "graphics-symbol" else None
+    _shorten(element, palette)
+    if not _clean(element, palette) and is_group_of_marks:
+        # Labels and lines must not cover the tooltips of the marks below them.
+        element.set("pointer-events", "none")
+    if description:
+        _add_title(element, description)
+    return bool(description)
 
 
 def _is_invisible(element: _Element) -> bool:
