@@ -1,6 +1,7 @@
 """Derive from a run everything that the views show, to find inputs that make one of them fail."""
 
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from loadbench.engine.report.metrics import metrics_of
 from loadbench.engine.report.series import write_series
 from loadbench.engine.run_reader import Run, RunReader, expected_durations
 from loadbench.errors import JournalError
+from loadbench.page.content.run_page import run_page
+from loadbench.page.render import DrawnCharts, render_run
 from loadbench.ui.following.figures import FigureReader
 from loadbench.ui.lines.charts.by_level import chart_by_level
 from loadbench.ui.lines.events import event_cell, event_outcome, local_time
@@ -26,6 +29,8 @@ from loadbench.ui.lines.metric import metric_text
 from loadbench.ui.reports.lines import cell_values, repeated_lines, run_lines
 from loadbench.ui.run.lines import header_lines
 from loadbench.wording.measurements import measurements_table
+
+PAGE_TIME = datetime(2026, 11, 22, 7, 21, tzinfo=UTC)
 
 
 def derive_all(folder: Path) -> Run | None:
@@ -54,6 +59,7 @@ def derive_all(folder: Path) -> Run | None:
     recommendation_text(run.recommendation, 80)
     run_list([run], 80)
     run_lines(run, UNICODE, 80)
+    render_run(run_page(run), DrawnCharts(), PAGE_TIME)
     repeated_lines(run, 80)
     FigureReader().of(run.state)
     metrics = metrics_of(run.state)

@@ -99,6 +99,10 @@ class JournalError(LoadbenchError):
     """A journal cannot be read or written."""
 
 
+class StudyError(LoadbenchError):
+    """A study cannot be read."""
+
+
 class DiskFullError(JournalError):
     """There is not enough free disk space for the journal or a report."""
 

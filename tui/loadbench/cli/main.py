@@ -112,6 +112,12 @@ def main(
     "misses a goal, and print each missed goal.",
 )
 @click.option("--label", metavar="TEXT", default="", help="Label that lists of runs show.")
+@click.option(
+    "--study",
+    metavar="NAME",
+    help="Keep the runs together in reports/studies/NAME, and rank the configurations of all of "
+    "them at the end. A profile that is refused does not stop the others.",
+)
 @click.option("--resume", metavar="RUN", help="Continue a run: measure its remaining cells.")
 @click.option(
     "--retry-failed", is_flag=True, help="With --resume: also measure failed cells again."
@@ -138,6 +144,7 @@ def run(
     as_json: bool,
     check: bool,
     label: str,
+    study: str | None,
     resume: str | None,
     retry_failed: bool,
     retry_suspect: bool,
@@ -162,6 +169,7 @@ def run(
       loadbench-tui run demo
       loadbench-tui run with_cpu --set users=5,10 --label "new images"
       loadbench-tui run with_gpu --wait --detach
+      loadbench-tui run with_cpu batch_10 with_gpu --study devices
       loadbench-tui run --resume with_cpu --retry-failed
       loadbench-tui run --resume with_cpu --again m2_u50_s10
 
@@ -169,7 +177,8 @@ def run(
     Exit codes. If several apply, the first in this list is used:
       2    usage error or invalid profile
       130  run stopped by a user or a signal
-      3    a cell, the service or Locust failed, or the output cannot be written
+      3    a cell, the service or Locust failed, a profile of a study was refused, or the output
+           cannot be written
       141  the reader of the output exited, as with `| head`
       4    a cell is suspect or invalid, or has too few requests for a goal (with --check)
       1    a cell misses a goal (with --check)
@@ -181,6 +190,7 @@ def run(
         profiles,
         overrides,
         label=label,
+        study=study,
         resume=resume,
         retry_failed=retry_failed,
         retry_suspect=retry_suspect,

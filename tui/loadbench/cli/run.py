@@ -13,6 +13,7 @@ from loadbench.cli.exit_codes import Exit
 from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.cli.report.result import print_result
+from loadbench.cli.study import StudyRunner
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.label import read_label
@@ -21,6 +22,7 @@ from loadbench.engine.profile.loading import find_profile, load_profile, saved_p
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
+from loadbench.engine.studies.model import check_name
 from loadbench.errors import UsageError
 from loadbench.ui.terminal.capabilities import TerminalOptions, unsupported_reason
 from loadbench.workspace import Workspace
@@ -39,6 +41,8 @@ class RunOptions:
     overrides: tuple[str, ...] = ()
     label: str = ""
     """Label of the new runs."""
+    study: str | None = None
+    """Name of the study that keeps the new runs together. None for none."""
     resume: str | None = None
     """Name of the run to resume. None to start new runs of `profiles`."""
     retry_failed: bool = False
@@ -69,14 +73,20 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
     """Execute the requested runs one after the other, and return the overall exit code.
 
     Raises:
-        LoadbenchError: A run was refused.
+        LoadbenchError: A run was refused. In a study, only invalid profiles are an error.
     """
     requests = _requests(workspace, options)
+    study = None
+    if options.study is not None:
+        study = StudyRunner(options.study, requests, workspace.reports)
     on_screen = not (options.plain or options.detach or unsupported_reason())
     exits = []
-    for number, request in enumerate(requests, start=1):
+    for index, request in enumerate(requests):
         with Signals() as signals:
-            folder = start_runner(request)
+            folder = study.start(index) if study else start_runner(request)
+            if folder is None:
+                exits.append(Exit.FAILED)
+                continue
             if options.detach:
                 _print_detached(folder, resumed=request.resume is not None)
                 break
@@ -85,7 +95,9 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
         if on_screen and signals.action is SignalAction.WATCH:
             ended = _show(workspace, folder, options.terminal)
         if ended is None:
-            break
+            if study:
+                study.print_place()
+            return exit_codes.most_important(exits)
         try:
             print_result(ended, as_json=as_json)
         except OutputError as error:
@@ -93,9 +105,11 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
             exits.append(report_output_error(error))
         exits.append(_finish(ended, signals, check=check))
         if exits[-1] is Exit.INTERRUPTED:
-            if number < len(requests):
-                output.message(f"Not started: {', '.join(options.profiles[number:])}")
+            if rest := options.profiles[index + 1 :]:
+                output.message(f"Not started: {', '.join(rest)}")
             break
+    if study:
+        exits.append(study.finish(as_json=as_json))
     return exit_codes.most_important(exits)
 
 
@@ -185,6 +199,8 @@ def next_step(run: Run) -> str:
 
 def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
     if options.resume is not None:
+        if options.study is not None:
+            raise UsageError("--resume RUN cannot be combined with --study: a study has new runs")
         if options.profiles or options.overrides:
             raise UsageError(
                 "--resume RUN cannot be combined with PROFILE or --set: a resumed run keeps its "
@@ -202,6 +218,13 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
     for name, is_given in _RESUME_OPTIONS.items():
         if is_given(options):
             raise UsageError(f"{name} requires --resume RUN")
+    if options.study is not None:
+        check_name(options.study)
+        if options.detach:
+            raise UsageError(
+                "--detach cannot be combined with --study: a study starts its runs one after the "
+                "other, and ranks them at the end"
+            )
     if options.detach and len(options.profiles) > 1:
         raise UsageError(
             "--detach allows one PROFILE only: concurrent runs would disturb each other"
@@ -215,7 +238,7 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         RunRequest.to_run(workspace, file, profile, overrides, label=label, wait=options.wait)
         for file, profile in zip(files, loaded, strict=True)
     ]
-    for request in requests if len(requests) > 1 else ():
+    for request in requests if len(requests) > 1 and options.study is None else ():
         # Check all profiles now, instead of failing hours later at the last one.
         preview(request)
     return requests

@@ -1,11 +1,13 @@
 """The commands for existing runs: `runs`, `label` and `stop`."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from loadbench.cli import output
-from loadbench.errors import EngineError, JournalError
+from loadbench.errors import EngineError, JournalError, StudyError
 from loadbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ def runs(workspace: Workspace) -> None:
     Settings are the label, device, batch size, driver and overrides of a run. On a narrow terminal
     they follow on a second line, and the least important columns are omitted.
 
-    Also lists containers left behind by runs that have ended.
+    Studies follow, with their profiles and how many of them have results. Also lists containers
+    left behind by runs that have ended.
 
     \b
     Examples:
@@ -47,6 +50,31 @@ def runs(workspace: Workspace) -> None:
         )
     for problem in problems:
         output.message(f"Unreadable run: {problem}")
+    _print_studies(workspace.reports, readable)
+
+
+def _print_studies(reports: Path, runs: "Sequence[Run]") -> None:
+    """Print the studies, the latest change first.
+
+    Args:
+        reports: The reports folder.
+        runs: The runs that have been read.
+    """
+    from loadbench.cli.run_list import study_list
+    from loadbench.engine.studies.model import read_study, study_folders
+    from loadbench.engine.studies.ranked import rank_study
+
+    known = {run.folder: run for run in runs}
+    studies, problems = [], []
+    for folder in study_folders(reports):
+        try:
+            studies.append(rank_study(read_study(folder), known))
+        except StudyError as error:
+            problems.append(str(error))
+    if studies:
+        output.data("\n".join(["", *study_list(studies, output.columns())]))
+    for problem in problems:
+        output.message(f"Unreadable study: {problem}")
 
 
 @click.command(short_help="Set or remove the label of a run.")

@@ -1,4 +1,4 @@
-"""The table of runs that `runs` prints."""
+"""The tables of runs and studies that `runs` prints."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from rich.cells import cell_len
 
 from loadbench.cli.run import next_step
 from loadbench.engine.run_reader import Run
+from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.run import traits_line
 from loadbench.ui.lines.text import plain
@@ -40,6 +41,24 @@ def run_list(runs: Sequence[Run], columns: int | None) -> list[str]:
     pairs = zip(rows, settings, strict=True)
     lines = [head, *(part for row, text in pairs for part in (row, f"{_INDENT}{text}"))]
     return wrapped(lines, columns)
+
+
+def study_list(studies: Sequence[RankedStudy], columns: int | None) -> list[str]:
+    """Return the studies as a table: name, profiles with results, names of the profiles.
+
+    Args:
+        studies: The studies, in order.
+        columns: Maximum width of a line, or None for no limit.
+    """
+    lines = _table(("study", "measured", "profiles "), [_study_row(one) for one in studies])
+    return lines if columns is None else wrapped(lines, columns)
+
+
+def _study_row(ranked: RankedStudy) -> tuple[str, ...]:
+    members = ranked.ranking.members
+    profiles = ", ".join(dict.fromkeys(member.entry.profile for member in members))
+    measured = f"{len(ranked.ranking.measured)} of {len(members)}"
+    return ranked.study.full_name, measured, profiles
 
 
 def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

@@ -49,6 +49,11 @@ def started_s(folder: Path) -> float:
         return 0.0
 
 
+def is_run_id(name: str) -> bool:
+    """Return whether a name starts like the id of a run."""
+    return _time_in_id(name) is not None
+
+
 def ordinal(run_id: str) -> tuple[str, int]:
     """Return a sort key for runs that started at the same time: the base of the id, its number."""
     base, number = run_id[:_ID_CHARACTERS], run_id[_ID_CHARACTERS + 1 :]

@@ -1,36 +1,102 @@
-"""Write the page of a run."""
+"""Write the page of a run or of a study."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loadbench import paths
 from loadbench.engine.files import write_atomically
-from loadbench.engine.run_reader import read_run
-from loadbench.page.render import render_run
+from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.requests.measuring import measuring_run
+from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current
+from loadbench.engine.run_reader import RunStatus, read_run
+from loadbench.engine.studies.model import STUDY_FILE, read_study
+from loadbench.engine.studies.ranked import rank_study
+from loadbench.errors import ChartsUnavailableError, RefusedError
+from loadbench.page.charts.chart import PageChart
+from loadbench.page.charts.draw import drawn
+from loadbench.page.charts.run_charts import run_charts
+from loadbench.page.charts.study_charts import study_charts
+from loadbench.page.content.run_page import run_page
+from loadbench.page.content.study_page import study_page
+from loadbench.page.render import DrawnCharts, render_run, render_study
 
-PAGE_NAME = "summary.html"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """What a page is of."""
+
+    name: str
+    """Name by which commands find it."""
+    reports: Path
+    """The folder of all reports."""
+    charts: Callable[[], tuple[PageChart, ...]]
+    render: Callable[[DrawnCharts, datetime], str]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenPage:
-    """A page that has been written."""
+def write_page(folder: Path) -> BuiltPage:
+    """Write `summary.html` into the folder of a run or study.
 
-    path: Path
-    note: str = ""
-    """Why the page has no charts, or why the existing one was kept. Empty if it is complete."""
-
-
-def write_page(folder: Path) -> WrittenPage:
-    """Write `summary.html` into the folder of a run.
+    While another run of the workspace measures a cell, no charts are drawn, and a page that is
+    current is kept.
 
     Args:
-        folder: The run's folder.
+        folder: The folder of the run or study.
 
     Raises:
+        RefusedError: The run is live.
         JournalError: The journal cannot be read, or the page cannot be written.
+        StudyError: The study cannot be read.
         DiskFullError: No space is left on the device.
     """
+    page = folder / PAGE_NAME
+    is_study = not paths.exists(folder / FILE_NAME) and paths.exists(folder / STUDY_FILE)
+    source = _study(folder) if is_study else _run(folder)
+    busy = _busy_note(source, folder)
+    if busy and is_current(folder):
+        return BuiltPage(page, f"{PAGE_NAME} was kept. {busy}")
+    charts = DrawnCharts(note=busy) if busy else _draw(source.charts())
+    text = source.render(charts, datetime.now(UTC))
+    write_atomically(page, text.encode("utf-8", "replace"))
+    return BuiltPage(page, charts.note)
+
+
+def _run(folder: Path) -> _Source:
     run = read_run(folder)
-    text = render_run(run, charts={}, now=datetime.now(UTC))
-    write_atomically(folder / PAGE_NAME, text.encode("utf-8", "replace"))
-    return WrittenPage(folder / PAGE_NAME)
+    if run.status is RunStatus.LIVE:
+        raise RefusedError(f"{run.name} is live. Its page is written when it ends")
+    return _Source(
+        name=run.name,
+        reports=folder.parent.parent,
+        charts=lambda: run_charts(run),
+        render=lambda charts, now: render_run(run_page(run), charts, now),
+    )
+
+
+def _study(folder: Path) -> _Source:
+    ranked = rank_study(read_study(folder))
+    return _Source(
+        name=ranked.study.full_name,
+        reports=ranked.study.reports,
+        charts=lambda: study_charts(ranked),
+        render=lambda charts, now: render_study(study_page(ranked), charts, now),
+    )
+
+
+def _busy_note(source: _Source, folder: Path) -> str:
+    """Return why charts cannot be drawn now. Empty if they can."""
+    measuring = measuring_run(source.reports, folder)
+    if measuring is None:
+        return ""
+    return (
+        f"Charts were not drawn, because {measuring} is measuring and drawing would disturb it. To "
+        f"draw them when it has ended: loadbench-tui report {source.name}"
+    )
+
+
+def _draw(charts: tuple[PageChart, ...]) -> DrawnCharts:
+    try:
+        return DrawnCharts(charts, drawn(charts))
+    except ChartsUnavailableError as error:
+        return DrawnCharts(note=f"Without charts: {error}")

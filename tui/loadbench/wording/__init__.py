@@ -47,7 +47,7 @@ IN_BATCHES = "in batches once a second"
 
 RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
-_LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
+LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
 
 _STATUS_WORDS = {
     CellStatus.FINISHED: "measured",
@@ -94,9 +94,9 @@ def cells_table(state: RunState) -> list[str]:
     lines = table(header, [_cell_line(row, has_goals=bool(goal)) for row in cells])
     has_estimates = any(row.few_samples for row in cells)
     lines += [cell_legend(row) for row in cells[:1]]
-    if main := _main_name(state):
-        lines.append(f"Main request: {main}. Rate, latencies and failures are its results.")
-    lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
+    if note := main_request_note(state):
+        lines.append(note)
+    lines.append(f"{LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else LATENCY_LEGEND)
     if repeated := groups(cells):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
@@ -111,6 +111,12 @@ def cells_table(state: RunState) -> list[str]:
     if found := [(row.cell, f"{row.bottleneck.text} ") for row in cells if row.bottleneck]:
         lines += ["", "Bottlenecks:", *table(("", " "), found)[1:]]
     return lines
+
+
+def main_request_note(state: RunState) -> str:
+    """Return what tables show if the profile names main requests, otherwise an empty text."""
+    main = _main_name(state)
+    return f"Main request: {main}. Rate, latencies and failures are its results." if main else ""
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:

@@ -45,19 +45,26 @@ def measurement_text(statistics: MeasurementStatistics) -> str:
 
 def measurements_table(state: RunState) -> list[str]:
     """Return the measurements of all cells as a table with its legend. Empty if there are none."""
+    header, body, legend = measurements_header_and_rows(state)
+    return [f"{HEADING}:", *table(header, body, left=3), *legend] if body else []
+
+
+def measurements_header_and_rows(
+    state: RunState,
+) -> tuple[tuple[str, ...], list[tuple[str, ...]], list[str]]:
+    """Return the header, the rows and the legend of the measurements of all cells."""
     percentiles = shown_percentiles(goals_of(state))
-    body, has_estimates = [], False
+    body: list[tuple[str, ...]] = []
+    has_estimates = False
     for cell in state.cells.values():
         for one in cell_measurements(cell.finished) if cell.finished else ():
             shown = [one.percentile(name).text for name in percentiles]
             has_estimates |= any(text.startswith("~") for text in shown)
             counts = (f"{one.count:,}", str(one.failures))
             body.append((cell.cell.key, one.label, one.unit, *counts, *shown, number(one.per_s)))
-    if not body:
-        return []
     header = ("cell", "measurement", "unit", "values", "fails", *percentiles, "sum/s")
     legend = [ESTIMATE_LEGEND] if has_estimates else []
-    return [f"{HEADING}:", *table(header, body, left=3), *legend]
+    return header, body, legend
 
 
 def _counted(amount: int, thing: str) -> str:

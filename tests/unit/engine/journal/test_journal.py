@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loadbench.engine.hardware.revision import Revision
 from loadbench.engine.journal.codec import FILE_NAME, VERSION
 from loadbench.engine.journal.events import (
     MAX_VALUE,
@@ -126,6 +127,17 @@ def test_unknown_values_of_containers_are_omitted_and_zeros_are_kept(tmp_path: P
         [4700, 5],
     ]
     assert not set(names) & set(fields[0])
+
+
+def test_revisions_are_recorded_unless_there_are_none(tmp_path: Path) -> None:
+    revision = Revision(folder="/project", commit="0123456789" * 4)
+    for folder, revisions in ((tmp_path / "none", ()), (tmp_path / "one", (revision,))):
+        write_journal(folder, replace(run_started(), revisions=revisions))
+        line = (folder / FILE_NAME).read_text(encoding="utf-8")
+        assert ("revisions" in json.loads(line)) == bool(revisions)
+        started = read_run(folder).state.started
+        assert started is not None
+        assert started.revisions == revisions
 
 
 def test_times_are_utc_in_milliseconds_and_seconds_since_the_writer_was_opened(

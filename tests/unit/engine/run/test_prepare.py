@@ -1,17 +1,19 @@
 """Preparing a run, and cleaning up if it is refused."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from loadbench.engine.drivers import registry
+from loadbench.engine.hardware.revision import Revision
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished, RunResumed, Verdict
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.plan import REPORT_BYTES
+from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.requests.preflight import Facts
 from loadbench.engine.run.prepare import prepare_run, preview_run
@@ -29,6 +31,7 @@ from tests.support.builders import (
     write_journal,
 )
 from tests.support.fake_driver import FakeDriver
+from tests.support.git_repositories import commit_all
 from tests.support.golden import JOURNALS
 from tests.support.small_disk import small_disk
 
@@ -103,6 +106,23 @@ def test_hardware_is_recorded_with_the_docker_host(
     assert started.hardware["engine"] == {"docker": "99", "same_machine": False}
     assert started.hardware["cores"] >= 1
     assert None not in started.hardware.values()
+
+
+def test_the_revision_of_the_workspace_is_recorded(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    root = request_to_run.workspace.root
+    commit = commit_all(root)
+
+    prepared = prepare_run(request_to_run)
+    prepared.journal.close()
+    prepared.lock.release()
+
+    started = prepared.state.started
+    assert started is not None
+    expected = Revision(folder=str(root), commit=commit, has_changes=False)
+    assert started.revisions == (expected,)
+    assert json.loads(summary_json(prepared.state))["revisions"] == [asdict(expected)]
 
 
 def test_the_label_of_the_request_is_recorded(

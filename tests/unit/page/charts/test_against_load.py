@@ -44,12 +44,12 @@ def test_points_have_the_values_of_the_report(metric: Metric) -> None:
         for curve in metric_by_level(state, metric)
         for amount, value in curve.points
     }
-    found = {(one["models"], one["x"]): one["y"] for one in points(spec_of(state, metric))}
+    found = {(one["series"], one["x"]): one["y"] for one in points(spec_of(state, metric))}
     assert found == expected
 
 
 def test_invalid_failed_and_skipped_cells_have_no_point() -> None:
-    places = {(one["models"], one["x"]) for one in points(spec_of(goal_state_run()))}
+    places = {(one["series"], one["x"]) for one in points(spec_of(goal_state_run()))}
     assert places == {("1", 2.0), ("1", 4.0), ("1", 8.0), ("2", 2.0), ("2", 4.0), ("3", 2.0)}
 
 
@@ -148,7 +148,7 @@ def test_large_grids_are_thinned_to_their_ends_and_evenly_between() -> None:
     assert chart.caption.endswith("The chart shows 12 of 20 numbers of models and 30 of 50 loads.")
     found = points(chart.spec(PAGE))
     assert len(found) <= 360
-    assert {int(one["models"]) for one in found} >= {1, 20}
+    assert {int(one["series"]) for one in found} >= {1, 20}
     assert {one["x"] for one in found} >= {10.0, 500.0}
 
 

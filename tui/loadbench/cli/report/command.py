@@ -23,6 +23,9 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
     run or a unique label. Default: the newest run.
 
+    RUN can also be the name of a study, such as studies/devices: its ranking is printed, and its
+    page is rebuilt.
+
     For a live RUN, prints the results so far without rebuilding the files.
 
     \b
@@ -32,6 +35,7 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
       loadbench-tui report with_cpu --series > series.csv
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.report.result import print_result
+    from loadbench.cli.report.study import report_study, study_instead_of_run
     from loadbench.engine.catalog import find_run
     from loadbench.engine.journal.reader import JournalReader
     from loadbench.engine.measure.main_request import main_of
@@ -39,6 +43,9 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     from loadbench.engine.report.series import write_series
     from loadbench.engine.run_reader import RunStatus
 
+    if not series and (study := study_instead_of_run(name, workspace.reports)):
+        report_study(study, as_json=as_json)
+        return
     run = find_run(name, workspace.reports)
     if series:
         reader = JournalReader(run.folder)

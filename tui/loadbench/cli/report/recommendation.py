@@ -7,8 +7,7 @@ from loadbench.engine.report.recommendation.table import (
     configuration_table,
 )
 from loadbench.wording import table, wrapped
-
-UNREADABLE = "No recommendation: this version cannot read the profile of the run"
+from loadbench.wording.recommendation import UNREADABLE
 
 
 def recommendation_text(found: Recommendation | None, columns: int | None) -> list[str]:

@@ -6,6 +6,7 @@ from loadbench import wording
 from loadbench.cli import output
 from loadbench.cli.report.recommendation import recommendation_text
 from loadbench.engine.hardware.description import hardware_facts
+from loadbench.engine.hardware.revision import revision_text
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
@@ -42,13 +43,18 @@ def print_result(run: Run, *, as_json: bool) -> None:
         output.data("\n".join(["", *lines, ""]))
     for note in _notes(run.state):
         output.data(note)
-    target = run.state.started.target if run.state.started else None
-    for fact in target_facts(target) if target else ():
-        output.data(f"{fact.label}: {fact.text}")
-    hardware = run.state.started.hardware if run.state.started else {}
-    for label, value in hardware_facts(hardware):
+    for label, value in _origin(run.state):
         output.data(f"{label}: {value}")
     output.data(f"Reports: {run.folder}")
+
+
+def _origin(state: RunState) -> list[tuple[str, str]]:
+    """Return labels and texts: what was measured, its revisions, and on which hardware."""
+    started = state.started
+    assert started is not None
+    facts: list[tuple[str, str]] = [*target_facts(started.target)] if started.target else []
+    revisions = [("Revision", revision_text(one)) for one in started.revisions]
+    return [*facts, *revisions, *hardware_facts(started.hardware)]
 
 
 def _notes(state: RunState) -> list[str]:

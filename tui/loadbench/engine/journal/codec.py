@@ -183,7 +183,7 @@ def encode(entry: Entry) -> bytes:
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
     if isinstance(entry.event, RunStarted):
-        _remove_empty(fields, "label", "masked", "target", "window_s")
+        _remove_empty(fields, "label", "masked", "target", "window_s", "revisions")
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
         for one in fields["replicas"]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from loadbench.engine.hardware.revision import Revision
 from loadbench.engine.journal.cells import RecordedCell
 from loadbench.engine.journal.label import Label
 from loadbench.engine.profile.target import Target
@@ -330,6 +331,9 @@ class RunStarted:
     window_s: dict[str, Number] = field(default_factory=dict)
     """Expected length of the measurement window in seconds, by cell, if the run time is automatic
     and the length can be estimated. If empty, it is not recorded."""
+    revisions: tuple[Revision, ...] = ()
+    """Git revisions of the workspace, the compose files and the locustfiles. If empty, it is not
+    recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

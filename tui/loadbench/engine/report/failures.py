@@ -2,7 +2,7 @@
 
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellFailed
-from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.state import CellStatus, RunState
 
 LOG_LINES = 5
 """Number of log lines shown for a failed cell. `stack.log` contains all of them."""
@@ -29,6 +29,15 @@ def failure_text(entry: Entry, event: CellFailed, state: RunState) -> str:
         return f"Failed: for the same reason as {first}"
     log = "".join(f"\n    | {line}" for line in event.log_lines[-LOG_LINES:])
     return f"Failed: {event.reason}{log}"
+
+
+def failure_groups(state: RunState) -> list[tuple[list[str], CellFailed]]:
+    """Return the failed cells with the same cause together: their keys, and the first failure."""
+    groups: dict[tuple[object, ...], tuple[list[str], CellFailed]] = {}
+    for key, cell in state.cells.items():
+        if cell.status is CellStatus.FAILED and cell.failed:
+            groups.setdefault(_cause(cell.failed), ([], cell.failed))[0].append(key)
+    return list(groups.values())
 
 
 def _cause(event: CellFailed) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.pages import build_page
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.ending import Ending, finish_run, prepare_ending
@@ -62,6 +64,7 @@ def main() -> int:
         control.reject_stale_commands()
     if stack := open_when_free(prepared, control):
         Runner(_equipment(request, prepared, stack), control).run()
+    _write_page(prepared.folder)
     # A run that waits for the lock must find this one ended.
     prepared.journal.close()
     prepared.lock.release()
@@ -89,8 +92,25 @@ def _end(ending: Ending) -> int:
     _redirect_output(folder, NO_SECRETS)
     control.reject_stale_commands()
     finish_run(ending, control)
+    _write_page(folder)
     ending.journal.close()
     return 0
+
+
+def _write_page(folder: Path) -> None:
+    """Write the page of a run whose end is recorded. A failure is only logged.
+
+    Until then, the locks are held: a run that waits for them must not measure meanwhile.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Only the page is left to write, and its process ends with this one.
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        build_page(folder)
+    except LoadbenchError as error:
+        print(error, file=sys.stderr, flush=True)
+    except Exception:  # noqa: BLE001  # the locks must be released in order
+        traceback.print_exc()
 
 
 def _preview(request: RunRequest) -> RunPlan:

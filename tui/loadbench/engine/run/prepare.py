@@ -16,13 +16,14 @@ from loadbench.engine.disk import Space, free_space, full_reason, lack_of_space
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.hardware.record import hardware
+from loadbench.engine.hardware.revision import Revision, find_revisions
 from loadbench.engine.hardware.versions import versions
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, Project, RunStarted
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.load.sampling import sampling_plan
-from loadbench.engine.load.source.files import check_all_files
+from loadbench.engine.load.source.files import check_all_files, find_locustfiles
 from loadbench.engine.locks import StackLock
 from loadbench.engine.masking import Masker
 from loadbench.engine.measure.sampling.needs import (
@@ -212,7 +213,17 @@ def _first_event(
         versions=versions(),
         project=preflight.facts.project,
         target=preflight.target,
+        revisions=_revisions(request.workspace, profile, preflight),
     )
+
+
+def _revisions(
+    workspace: Workspace, profile: Profile, preflight: Preflight
+) -> tuple[Revision, ...]:
+    """Return the revisions of the workspace, the compose files and the locustfiles."""
+    compose_files = preflight.target.files if preflight.target else ()
+    locustfiles = find_locustfiles(workspace.root, profile.load).paths
+    return find_revisions([workspace.root, *map(Path, compose_files), *locustfiles])
 
 
 def preview_run(request: RunRequest) -> RunPlan:

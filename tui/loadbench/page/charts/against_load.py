@@ -20,13 +20,12 @@ from loadbench.page.charts.parts import (
 )
 from loadbench.page.charts.points import (
     Point,
-    Selection,
     axis_label,
     points_of,
     select,
     unit_of,
 )
-from loadbench.page.charts.series import dash_encoding, series_encoding, shape_encoding
+from loadbench.page.charts.series import SeriesNames
 
 MAX_GOAL_FACTOR = 3
 """Maximum ratio of a goal to the largest value at which it is drawn. It would flatten the lines."""
@@ -34,19 +33,26 @@ _POINT_SIZE = 45
 
 
 @dataclass(frozen=True, slots=True)
-class _GoalLine:
+class GoalLine:
+    """A goal as a line."""
+
     limit: float
     text: str
     is_drawn: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Plot:
-    """What the chart shows."""
+class LoadPlot:
+    """What a chart against load shows."""
 
     points: tuple[Point, ...]
-    selection: Selection
-    goal: _GoalLine | None
+    """At least one has a value."""
+    series: SeriesNames
+    amounts: tuple[float, ...]
+    """All loads, ascending."""
+    note: str
+    """What the chart leaves out, as a sentence. Empty if it shows all."""
+    goal: GoalLine | None
     unit: str
     """Title of the x axis."""
     label: str
@@ -75,15 +81,22 @@ def against_load(key: str, title: str, state: RunState, metric: AnyMetric) -> Pa
     if not known:
         return None
     selection = select((point.models, point.amount) for point in points)
-    plot = _Plot(
+    plot = LoadPlot(
         points=tuple(one for one in points if selection.has(one.models, one.amount)),
-        selection=selection,
-        goal=_goal_line(goal_of(goals_of(state), metric), unit_of(metric), known),
+        series=SeriesNames("models", tuple(map(str, selection.models))),
+        amounts=selection.amounts,
+        note=selection.note,
+        goal=goal_line(goal_of(goals_of(state), metric), unit_of(metric), known),
         unit=load_unit(state),
         label=axis_label(state, metric),
         # Throughput is compared as a multiple, for which a chart needs a linear axis.
         is_linear=metric is Metric.RPS,
     )
+    return plot_chart(key, title, plot)
+
+
+def plot_chart(key: str, title: str, plot: LoadPlot) -> PageChart:
+    """Return the chart of a plot."""
     return PageChart(
         key=key, title=title, caption=_caption(plot), spec=lambda palette: _spec(palette, plot)
     )
@@ -94,47 +107,54 @@ def load_unit(state: RunState) -> str:
     return next((cell.cell.level.unit for cell in state.cells.values()), "")
 
 
-def _goal_line(goal: Goal | None, unit: str, points: Sequence[Point]) -> _GoalLine | None:
+def goal_line(goal: Goal | None, unit: str, points: Sequence[Point]) -> GoalLine | None:
+    """Return the line of a goal, or None without a goal.
+
+    Args:
+        goal: The goal that limits the metric of the chart.
+        unit: Unit of the metric.
+        points: The points of the chart, of which at least one has a value.
+    """
     if goal is None:
         return None
     sign = "≥" if goal.is_minimum else "≤"
     highest = max(point.value or 0.0 for point in points)
     is_drawn = goal.limit <= MAX_GOAL_FACTOR * highest
-    return _GoalLine(goal.limit, f"goal {sign} {goal.limit_amount(unit)}", is_drawn)
+    return GoalLine(goal.limit, f"goal {sign} {goal.limit_amount(unit)}", is_drawn)
 
 
-def _caption(plot: _Plot) -> str:
+def _caption(plot: LoadPlot) -> str:
     parts = []
     if plot.goal and not plot.goal.is_drawn:
         parts.append(f"The {plot.goal.text} is above the chart.")
     if any(point.is_suspect and point.value is not None for point in plot.points):
         parts.append("Hollow points are suspect.")
-    if plot.selection.note:
-        parts.append(plot.selection.note)
+    if plot.note:
+        parts.append(plot.note)
     return " ".join(parts)
 
 
-def _spec(palette: Palette, plot: _Plot) -> Spec:
-    models, numbers = plot.selection.models, plot.numbers
-    x, series = number_axis(plot.unit, plot.selection.amounts), series_encoding(palette, models)
+def _spec(palette: Palette, plot: LoadPlot) -> Spec:
+    series, numbers = plot.series, plot.numbers
+    x, colours = number_axis(plot.unit, plot.amounts), series.colours(palette)
     is_log = is_skewed(numbers) and not plot.is_linear
     records = [_record(point) for point in plot.points]
     lines: Spec = {
         "data": values(records),
         "mark": {"type": "line", "strokeWidth": 1.5, "aria": False},
-        "encoding": {"x": x, "stroke": series, "strokeDash": dash_encoding(models)},
+        "encoding": {"x": x, "stroke": colours, "strokeDash": series.dashes},
     }
     marks: Spec = {
         "data": values(record for record in records if record["y"] is not None),
         "mark": {"type": "point", "filled": True, "size": _POINT_SIZE, "opacity": 1},
         "encoding": {
             "x": x,
-            "shape": shape_encoding(models),
+            "shape": series.shapes,
             "fill": {
-                **series,
+                **colours,
                 "condition": {"test": "datum.suspect", "value": palette.surface},
             },
-            "stroke": series,
+            "stroke": colours,
             "strokeWidth": {"value": 1.5},
             "description": {"field": "text"},
         },
@@ -152,7 +172,7 @@ def _spec(palette: Palette, plot: _Plot) -> Spec:
 
 def _record(point: Point) -> dict[str, Any]:
     return {
-        "models": str(point.models),
+        "series": point.series,
         "x": point.amount,
         "y": point.value,
         "suspect": point.is_suspect,
@@ -160,7 +180,7 @@ def _record(point: Point) -> dict[str, Any]:
     }
 
 
-def _goal_rule(palette: Palette, goal: _GoalLine) -> Spec:
+def _goal_rule(palette: Palette, goal: GoalLine) -> Spec:
     return {
         "data": values([{"y": goal.limit}]),
         "mark": {"type": "rule", "strokeDash": [7, 4], "strokeWidth": 1.5, "aria": False},
@@ -168,7 +188,7 @@ def _goal_rule(palette: Palette, goal: _GoalLine) -> Spec:
     }
 
 
-def _goal_labels(palette: Palette, goal: _GoalLine, highest: float) -> list[Spec]:
+def _goal_labels(palette: Palette, goal: GoalLine, highest: float) -> list[Spec]:
     """Return the label of a goal, and its outline, which keeps it readable on lines."""
     place: Spec = {"baseline": "bottom", "dy": -4}
     if goal.limit >= highest:

@@ -32,6 +32,8 @@ class Point:
     """A metric of all cells with the same load and number of models."""
 
     models: int
+    series: str
+    """Name of its series in a chart against load: the number of models."""
     amount: float
     value: float | None
     """None if there is no value, or only an infinite one."""
@@ -47,6 +49,7 @@ def points_of(state: RunState, metric: AnyMetric) -> tuple[Point, ...]:
     return tuple(
         Point(
             models=curve.models,
+            series=str(curve.models),
             amount=amount,
             value=value if value is not None and isfinite(value) else None,
             is_suspect=(curve.models, amount) in suspect,
@@ -104,9 +107,9 @@ def axis_label(state: RunState, metric: AnyMetric) -> str:
     return f"{text_of(metric.name)} {metric.value}{unit}"
 
 
-def text_of(name: str) -> str:
+def text_of(name: str, max_characters: int = MAX_NAME_CHARACTERS) -> str:
     """Return a name from user code as one short line without control characters."""
-    return one_line(printable(name), MAX_NAME_CHARACTERS)
+    return one_line(printable(name), max_characters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How the series of a chart are told apart: by colour, dash and point shape."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from loadbench.page.charts.palette import Palette
@@ -11,33 +12,35 @@ _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross
 """Seven shapes, so that a colour has another shape when it is repeated."""
 
 
-def series_encoding(palette: Palette, models: Sequence[int]) -> dict[str, Any]:
-    """Return the encoding of the field `models` of lines and points by colour.
+@dataclass(frozen=True, slots=True)
+class SeriesNames:
+    """The names of all series of a chart, which its records have in the field `series`."""
 
-    Args:
-        palette: The colours.
-        models: All numbers of models.
-    """
-    return _by_models(models, palette.series)
+    title: str
+    """What the names are, as the title of the legend."""
+    names: tuple[str, ...]
 
+    def colours(self, palette: Palette) -> dict[str, Any]:
+        """Return the encoding of lines and points by colour."""
+        return self._encoding(palette.series)
 
-def dash_encoding(models: Sequence[int]) -> dict[str, Any]:
-    """Return the encoding of the field `models` of lines by dash."""
-    return _by_models(models, _DASHES)
+    @property
+    def dashes(self) -> dict[str, Any]:
+        """The encoding of lines by dash."""
+        return self._encoding(_DASHES)
 
+    @property
+    def shapes(self) -> dict[str, Any]:
+        """The encoding of points by shape."""
+        return self._encoding(_SHAPES)
 
-def shape_encoding(models: Sequence[int]) -> dict[str, Any]:
-    """Return the encoding of the field `models` of points by shape."""
-    return _by_models(models, _SHAPES)
-
-
-def _by_models(models: Sequence[int], looks: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "field": "models",
-        "type": "nominal",
-        "title": "models",
-        "scale": {
-            "domain": [str(number) for number in models],
-            "range": [looks[index % len(looks)] for index in range(len(models))],
-        },
-    }
+    def _encoding(self, looks: Sequence[Any]) -> dict[str, Any]:
+        return {
+            "field": "series",
+            "type": "nominal",
+            "title": self.title,
+            "scale": {
+                "domain": list(self.names),
+                "range": [looks[index % len(looks)] for index in range(len(self.names))],
+            },
+        }

@@ -15,9 +15,9 @@ from loadbench.engine.report.recommendation.table import (
 from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.target import target_lines, target_of
 from loadbench.ui.lines.text import Line, Tone, fit, line, plain, table, width, wrap
+from loadbench.wording.recommendation import UNREADABLE
 
 _LABEL_COLUMNS = 13
-UNREADABLE = "This version cannot read the profile of the run, so it has no recommendation."
 
 
 def answer_line(found: Recommendation | None, columns: int) -> Line:

@@ -141,6 +141,7 @@ def _run_json(state: RunState, rows: Iterable[Row], cells: Iterable[str]) -> str
         ),
         "driver": _json(started.driver),
         "target": _json(asdict(started.target) if started.target else None),
+        "revisions": _json([asdict(one) for one in started.revisions]),
         "hardware": _json(started.hardware),
         "versions": _json(started.versions),
         "images": _json(dict(state.images)),

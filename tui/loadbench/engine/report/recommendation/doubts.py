@@ -16,7 +16,7 @@ from loadbench.engine.report.recommendation.loads import (
 from loadbench.engine.report.recommendation.scaling import Scaling
 from loadbench.engine.report.recommendation.subject import Subject, listed
 
-_MACHINE_KEYS = ("cpu", "cores", "memory_bytes")
+MACHINE_KEYS = ("cpu", "cores", "memory_bytes")
 """Keys of the recorded hardware that differ on another machine."""
 
 MAX_NAMED = 4
@@ -62,7 +62,7 @@ def doubts_of(
         doubts.append(f"The first cell changed between start and end: {drift.reason}")
     started = state.started.hardware if state.started else {}
     for other in state.resumed_hardware:
-        if any(other.get(key) != started.get(key) for key in _MACHINE_KEYS):
+        if any(other.get(key) != started.get(key) for key in MACHINE_KEYS):
             doubts.append(f"Resumed on another machine: {hardware_line(other)}")
     return tuple(doubts)
 

@@ -46,21 +46,22 @@ def record_of_recommendation(found: Recommendation) -> dict[str, Any]:
 
 def _configuration(one: Configuration, found: Recommendation) -> dict[str, Any]:
     step = found.scaling.step(one.models)
-    with_goals = found.has_goals
+    with_goals, capacity, failed = found.has_goals, one.capacity, one.first_failed
     return {
         "models": one.models,
-        "capacity": _load(one.capacity, has_goals=True) if with_goals and one.capacity else None,
-        "first_failed": _load(one.first_failed, has_goals=with_goals) if one.first_failed else None,
+        "capacity": record_of_load(capacity, has_goals=True) if with_goals and capacity else None,
+        "first_failed": record_of_load(failed, has_goals=with_goals) if failed else None,
         "undecided": [load.phrase for load in one.undecided],
         "passed_above": [load.phrase for load in one.passed_above],
         "too_small": [load.phrase for load in one.too_small],
         "missing": list(one.missing.values()),
         "scaling": _step(step) if step else None,
-        "loads": [_load(load, has_goals=with_goals) for load in one.loads],
+        "loads": [record_of_load(load, has_goals=with_goals) for load in one.loads],
     }
 
 
-def _load(load: LoadOutcome, *, has_goals: bool) -> dict[str, Any]:
+def record_of_load(load: LoadOutcome, *, has_goals: bool) -> dict[str, Any]:
+    """Return the outcome of a load as plain data. Missing values are None."""
     worst = load.worst
     return {
         "load": load.phrase,

@@ -123,7 +123,7 @@ def _answer(found: Recommendation, *, with_goal: bool) -> str:
     verb = found.subject.verb(best.models, "carries", "carry")
     return (
         f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}"
-        f"{load.repeats_note}: {_figures(load, found, with_goal=with_goal)}."
+        f"{load.repeats_note}: {figures(load, found, with_goal=with_goal)}."
     )
 
 
@@ -215,8 +215,14 @@ def _of_main(found: Recommendation) -> str:
     return f" of {shortened_in_middle(found.main, MAX_NAME_CHARACTERS)}" if found.main else ""
 
 
-def _figures(load: LoadOutcome, found: Recommendation, *, with_goal: bool) -> str:
-    """Return the latency goal, any other goal that is near its limit, and the throughput."""
+def figures(load: LoadOutcome, found: Recommendation, *, with_goal: bool) -> str:
+    """Return the latency goal, any other goal that is near its limit, and the throughput.
+
+    Args:
+        load: The load that is carried.
+        found: The recommendation that states it.
+        with_goal: Whether to state the goal beside the value that was reached.
+    """
     latency = tightest(check for check in load.worst.checks if check.goal.is_latency)
     quoted = [latency] if latency else []
     if load.check and load.check is not latency and (load.check.is_near or not latency):

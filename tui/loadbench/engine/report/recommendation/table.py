@@ -44,7 +44,7 @@ def configuration_table(found: Recommendation, *, is_short: bool = False) -> Tab
 
 
 def _row(one: Configuration, found: Recommendation) -> tuple[str, ...]:
-    first, last = ((_capacity(one),), (_first_failed(one),)) if found.has_goals else ((), ())
+    first, last = ((capacity_text(one),), (_first_failed(one),)) if found.has_goals else ((), ())
     step = found.scaling.step(one.models)
     if step is None:
         return (str(one.models), *first, *(["-"] * len(_SCALING)), *last)
@@ -60,7 +60,8 @@ def _row(one: Configuration, found: Recommendation) -> tuple[str, ...]:
     )
 
 
-def _capacity(one: Configuration) -> str:
+def capacity_text(one: Configuration) -> str:
+    """Return the capacity of a configuration, such as `≥ 50 users`, or `-` if it has none."""
     load = one.capacity
     if load is None:
         return "-"

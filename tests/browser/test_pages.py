@@ -1,0 +1,124 @@
+"""Tests of pages in a browser: nothing is fetched or logged, all fits and is readable."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from loadbench.page.write import write_page
+from tests.support.contrast import MIN_CONTRAST, RGB, contrast
+from tests.support.goal_cells import add_goal_run
+
+WIDTHS = (1280, 390)
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+TEXTS = "h1, h2, h3, p, li, th, td, dt, dd, a, summary, pre, figcaption, figcaption span, svg text"
+COLOURS = """
+elements => elements.map(element => {
+  const own = getComputedStyle(element);
+  const colour = element.closest('svg') ? own.fill : own.color;
+  let behind = element;
+  while (behind && getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)')
+    behind = behind.parentElement;
+  return [colour, getComputedStyle(behind || document.body).backgroundColor, element.textContent];
+})
+"""
+
+
+class Opened:
+    """A page in the browser, and everything that it requested and logged."""
+
+    def __init__(
+        self, browser: Browser, path: Path, *, width: int = 1280, scheme: Scheme = "light"
+    ) -> None:
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        self.requested: list[str] = []
+        self.logged: list[str] = []
+        self.page.on("request", lambda request: self.requested.append(request.url))
+        self.page.on("console", lambda message: self.logged.append(message.text))
+        self.page.on("pageerror", lambda error: self.logged.append(str(error)))
+        self.page.goto(path.as_uri())
+
+    def unreadable(self) -> list[str]:
+        """Return texts with too little contrast."""
+        found: list[list[str]] = self.page.eval_on_selector_all(TEXTS, COLOURS)
+        return [
+            f"{text[:40]}: {colour} on {background}"
+            for colour, background, text in found
+            if contrast(rgb(colour), rgb(background)) < MIN_CONTRAST
+        ]
+
+
+def rgb(colour: str) -> RGB:
+    red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+    return red, green, blue
+
+
+@pytest.fixture(scope="module")
+def goal_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_page(add_goal_run(tmp_path_factory.mktemp("goal"))).path
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_page_is_quiet_fits_and_is_readable(
+    browser: Browser, goal_page: Path, width: int, scheme: Scheme
+) -> None:
+    opened = Opened(browser, goal_page, width=width, scheme=scheme)
+
+    assert opened.requested == [goal_page.as_uri()]
+    assert opened.logged == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.unreadable() == []
+    opened.page.close()
+
+
+def test_tables_are_scrolled_with_the_keyboard_on_a_phone(
+    browser: Browser, goal_page: Path
+) -> None:
+    page = Opened(browser, goal_page, width=390).page
+    region = page.get_by_role("region", name="Cells")
+
+    assert region.evaluate("region => region.scrollWidth > region.clientWidth")
+    region.focus()
+    region.evaluate(
+        "region => { window.scrolled = new Promise(done => "
+        "region.addEventListener('scroll', () => done(region.scrollLeft), {once: true})) }"
+    )
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.scrolled") > 0
+    page.close()
+
+
+def test_printed_page_is_light_and_has_its_closed_sections(
+    browser: Browser, goal_page: Path, tmp_path: Path
+) -> None:
+    opened = Opened(browser, goal_page, scheme="dark")
+    opened.page.emulate_media(media="print")
+
+    background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(255, 255, 255)"
+    assert opened.unreadable() == []
+    printed = opened.page.pdf(path=tmp_path / "page.pdf", format="A4")
+    assert printed.startswith(b"%PDF")
+    assert opened.page.locator("details pre").bounding_box()["height"] > 100  # type: ignore[index]
+    opened.page.close()
+
+
+def test_checks_find_planted_violations(browser: Browser, tmp_path: Path) -> None:
+    """Plant a request, an error in the console and a text without contrast."""
+    path = tmp_path / "planted.html"
+    path.write_text(
+        '<body style="background:#fff"><p style="color:#ddd">pale</p>'
+        '<img src="missing.png"><script>undefined.field</script>'
+    )
+    opened = Opened(browser, path)
+
+    assert len(opened.requested) == 2
+    assert any("undefined" in text for text in opened.logged)
+    assert opened.unreadable() == ["pale: rgb(221, 221, 221) on rgb(255, 255, 255)"]
+    opened.page.close()

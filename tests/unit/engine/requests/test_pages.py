@@ -1,0 +1,92 @@
+"""Writing the page of a run in a process of its own."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.journal.events import Result, RunFinished
+from loadbench.engine.requests import pages
+from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, build_page, is_current
+from loadbench.errors import LoadbenchError
+from tests.support.builders import cell_finished, cell_started, run_started, write_journal
+
+DONE = RunFinished(result=Result.DONE, reason="every cell has ended")
+
+Program = Callable[[str], None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Save a run that has ended."""
+    return write_journal(
+        tmp_path / "reports" / "demo" / "20261122-072100",
+        run_started(),
+        cell_started(),
+        cell_finished(),
+        DONE,
+    )
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Replace the process that writes the page."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    path = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", f"{modules}{os.pathsep}{path}" if path else str(modules))
+    monkeypatch.setattr(pages, "PAGE_MODULE", "replaced_page")
+
+    def write(code: str) -> None:
+        (modules / "replaced_page.py").write_text(code, encoding="utf-8")
+
+    return write
+
+
+def test_the_page_is_written_by_a_process(folder: Path) -> None:
+    assert not is_current(folder)
+    assert build_page(folder).path == folder / PAGE_NAME
+    assert (folder / PAGE_NAME).stat().st_size
+    assert is_current(folder)
+
+
+def test_a_page_that_is_older_than_the_journal_is_not_current(folder: Path) -> None:
+    page, journal = folder / PAGE_NAME, folder / FILE_NAME
+    page.touch()
+    os.utime(page, ns=(0, journal.stat().st_mtime_ns))
+    assert is_current(folder)
+    os.utime(page, ns=(0, journal.stat().st_mtime_ns - 1))
+    assert not is_current(folder)
+
+
+def test_the_answer_is_the_last_line_of_the_output(folder: Path, program: Program) -> None:
+    program('print("drawing"); print(\'{"page": "/reports/summary.html", "note": "no charts"}\')')
+    assert build_page(folder) == BuiltPage(Path("/reports/summary.html"), "no charts")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ('print(\'{"error": "the disk is full"}\'); raise SystemExit(1)', "^the disk is full$"),
+        ("import no_such_module", "exited with code 1: ModuleNotFoundError: No module named"),
+        ("import os; os.kill(os.getpid(), 9)", "not written: its process was killed by signal 9$"),
+        ("print('no answer')", "not written: its process exited with code 0$"),
+        ("print('{')", "not written: its process exited with code 0$"),
+        ("print('[1]')", "not written: its process exited with code 0$"),
+    ],
+)
+def test_a_failure_is_one_message(folder: Path, program: Program, code: str, message: str) -> None:
+    program(code)
+    with pytest.raises(LoadbenchError, match=message):
+        build_page(folder)
+
+
+def test_a_process_that_takes_too_long_is_terminated(folder: Path, program: Program) -> None:
+    program("import signal; signal.pause()")
+    with pytest.raises(LoadbenchError, match=r"summary\.html: not written within 1 s$"):
+        build_page(folder, timeout_s=1)
+    children = psutil.Process().children(recursive=True)
+    assert not [child for child in children if "replaced_page" in child.cmdline()]

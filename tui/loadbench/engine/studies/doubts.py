@@ -1,0 +1,97 @@
+"""Reasons why the ranking of a study may not hold."""
+
+from collections.abc import Callable, Mapping
+
+from loadbench.engine.hardware.description import gpu_texts, hardware_line
+from loadbench.engine.report.recommendation.doubts import MACHINE_KEYS
+from loadbench.engine.report.recommendation.subject import listed
+from loadbench.engine.run_reader import Run
+from loadbench.engine.studies.ranking import Ranking
+
+
+def doubts(ranking: Ranking) -> tuple[str, ...]:
+    """Return the doubts about a ranking, as sentences without a full stop.
+
+    They compare the runs with results. The doubts about each run itself are in its recommendation.
+    """
+    runs = {member.label: member.run for member, _ in ranking.measured if member.run}
+    texts = [text for name, of in _FACTS.items() if (text := _differing(name, runs, of))]
+    texts += _images(runs)
+    texts += [
+        f"The results of {one.described} are suspect"
+        for one in ranking.best
+        if one.load and one.load.is_suspect
+    ]
+    first = ranking.best[0].load if ranking.best else None
+    for one in ranking.best[1:] if ranking.has_goals else ():
+        is_smaller = one.load and first and one.load.amount < first.amount
+        if is_smaller and one.load and one.configuration.is_lower_bound:
+            texts.append(
+                f"{one.described} may carry more than {one.load.phrase}, because no load failed"
+            )
+    texts += [
+        f"{member.label} has remaining cells: {len(member.run.state.outstanding)} "
+        f"of {len(member.run.state.cells)}"
+        for member, found in ranking.measured
+        if member.run and not found.is_complete
+    ]
+    return tuple(texts)
+
+
+def _machine(run: Run) -> str:
+    """Return what identifies the machine of a run, as text."""
+    hardware = run.state.started.hardware if run.state.started else {}
+    known = {key: hardware.get(key) for key in MACHINE_KEYS}
+    gpus = gpu_texts(hardware.get("gpus"))
+    return ", ".join([hardware_line(known), *gpus]) or "unknown"
+
+
+def _locustfile(run: Run) -> str:
+    return run.state.profile.load.shown_locustfile if run.state.profile else ""
+
+
+def _target(run: Run) -> str:
+    target = run.state.started.target if run.state.started else None
+    if target is None:
+        return ""
+    return ", ".join([target.address, *target.files])
+
+
+def _driver(run: Run) -> str:
+    return run.state.started.driver if run.state.started else ""
+
+
+def _main(run: Run) -> str:
+    return (run.state.profile.load.main if run.state.profile else None) or "all requests"
+
+
+_FACTS: Mapping[str, Callable[[Run], str]] = {
+    "machines": _machine,
+    "drivers": _driver,
+    "targets": _target,
+    "locustfiles": _locustfile,
+    "main requests": _main,
+}
+"""What should be equal in all runs, with functions that return it as text. Empty: unknown."""
+
+
+def _differing(name: str, runs: Mapping[str, Run], of: Callable[[Run], str]) -> str:
+    """Return what differs between the runs, such as `Different drivers: local (a), compose (b)`."""
+    labels: dict[str, list[str]] = {}
+    for label, run in runs.items():
+        if value := of(run):
+            labels.setdefault(value, []).append(label)
+    if len(labels) <= 1:
+        return ""
+    parts = (f"{value} ({listed(names)})" for value, names in labels.items())
+    return f"Different {name}: {'; '.join(parts)}"
+
+
+def _images(runs: Mapping[str, Run]) -> list[str]:
+    """Return the services whose images differ. Those of other devices always do."""
+    digests: dict[str, set[str]] = {}
+    for run in runs.values():
+        for service, digest in run.state.images.items():
+            digests.setdefault(service, set()).add(digest)
+    names = [service for service, found in digests.items() if len(found) > 1]
+    return [f"Different images of {listed(names)}"] if names else []
