@@ -4,7 +4,7 @@ from typing import Any
 
 from loadbench.engine.report.recommendation.scaling import Scaling
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import fitted, number_axis, text_mark, value_axis, values
 from loadbench.page.charts.points import MAX_LOADS, models_phrase, spread
 
@@ -47,7 +47,7 @@ def speedup_chart(scaling: Scaling) -> PageChart | None:
     )
 
 
-def _spec(palette: Palette, records: list[dict[str, Any]]) -> Spec:
+def _spec(palette: ChartPalette, records: list[dict[str, Any]]) -> Spec:
     models = [float(record["x"]) for record in records]
     ideal = [{"x": x, "y": x / models[0]} for x in (models[0], models[-1])]
     main, point = palette.series[0], {"type": "point", "filled": True, "size": 55, "opacity": 1}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 
 _Element = ET.Element
 _INHERITED = (
@@ -27,7 +27,7 @@ _GEOMETRY = ("d", "transform", "x2", "y2", "width", "height", "x", "y")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def inline_svg(text: str, key: str, title: str, palette: Palette) -> str:
+def inline_svg(text: str, key: str, title: str, palette: ChartPalette) -> str:
     """Return the SVG of a chart for a page, which determines its size.
 
     Args:
@@ -42,14 +42,14 @@ def inline_svg(text: str, key: str, title: str, palette: Palette) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def file_svg(text: str, key: str, title: str, palette: Palette) -> str:
+def file_svg(text: str, key: str, title: str, palette: ChartPalette) -> str:
     """Return the SVG of a chart as a file of its own. The arguments are those of `inline_svg`."""
     root = _simplified(text, key, palette)
     _add_title(root, title)
     return f"{ET.tostring(root, encoding='unicode')}\n"
 
 
-def _simplified(text: str, key: str, palette: Palette) -> _Element:
+def _simplified(text: str, key: str, palette: ChartPalette) -> _Element:
     root = ET.fromstring(text)  # noqa: S314  # the output of our own renderer
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -74,7 +74,7 @@ def _rename_ids(root: _Element, key: str) -> None:
                 element.set(name, _REFERENCE.sub(lambda one: f"url(#{names[one[1]]})", value))
 
 
-def _clean(parent: _Element, palette: Palette) -> bool:
+def _clean(parent: _Element, palette: ChartPalette) -> bool:
     """Remove what is not visible, shorten the rest, and turn descriptions into titles.
 
     Returns whether a child has a title.
@@ -93,7 +93,7 @@ def _clean(parent: _Element, palette: Palette) -> bool:
     return has_titles
 
 
-def _clean_one(element: _Element, palette: Palette) -> bool:
+def _clean_one(element: _Element, palette: ChartPalette) -> bool:
     """Clean an element and its children. Return whether it has a title."""
     is_group_of_marks = "role-mark" in element.get("class", "").split()
     description = element.get("aria-label") if element.get("role") == "graphics-symbol" else None
@@ -112,7 +112,7 @@ def _is_invisible(element: _Element) -> bool:
     return (is_frame and not is_painted) or element.get("d") == ""
 
 
-def _shorten(element: _Element, palette: Palette) -> None:
+def _shorten(element: _Element, palette: ChartPalette) -> None:
     for name, value in list(element.items()):
         is_default = _DEFAULTS.get(name) == value
         is_font = name == "font-family" and value == palette.font
