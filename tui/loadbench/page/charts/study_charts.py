@@ -11,9 +11,9 @@ from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 from loadbench.page.charts.against_load import GoalLine, LoadPlot, goal_line, load_unit, plot_chart
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import WIDTH, specification, text_mark, values
-from loadbench.page.charts.points import Point, axis_label, points_of, text_of, unit_of
+from loadbench.page.charts.points import LoadPoint, axis_label, points_of, text_of, unit_of
 from loadbench.page.charts.series import SeriesNames
 
 MAX_BARS = 20
@@ -77,7 +77,7 @@ def _bar(one: RankedConfiguration, ranking: Ranking) -> dict[str, Any]:
     }
 
 
-def _bars_spec(palette: Palette, records: list[dict[str, Any]], unit: str) -> Spec:
+def _bars_spec(palette: ChartPalette, records: list[dict[str, Any]], unit: str) -> Spec:
     highest = max(record["y"] for record in records)
     y: dict[str, Any] = {"field": "place", "type": "ordinal", "axis": None}
     x: dict[str, Any] = {
@@ -135,7 +135,7 @@ def _against_load(key: str, title: str, ranking: Ranking, metric: AnyMetric) -> 
     return plot_chart(key, title, plot)
 
 
-def _points(one: RankedConfiguration, run: Run, metric: AnyMetric) -> list[Point]:
+def _points(one: RankedConfiguration, run: Run, metric: AnyMetric) -> list[LoadPoint]:
     name = _name(one)
     return [
         replace(point, series=name, text=f"{name}, {point.text}")
