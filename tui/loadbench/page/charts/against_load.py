@@ -8,7 +8,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.metrics import AnyMetric, Metric, goal_of, goals_of
 from loadbench.engine.report.recommendation.goal import Goal
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import (
     fitted,
     is_skewed,
@@ -19,7 +19,7 @@ from loadbench.page.charts.parts import (
     values,
 )
 from loadbench.page.charts.points import (
-    Point,
+    LoadPoint,
     axis_label,
     points_of,
     select,
@@ -45,7 +45,7 @@ class GoalLine:
 class LoadPlot:
     """What a chart against load shows."""
 
-    points: tuple[Point, ...]
+    points: tuple[LoadPoint, ...]
     """At least one has a value."""
     series: SeriesNames
     amounts: tuple[float, ...]
@@ -80,7 +80,7 @@ def against_load(key: str, title: str, state: RunState, metric: AnyMetric) -> Pa
     known = [point for point in points if point.value is not None]
     if not known:
         return None
-    selection = select((point.models, point.amount) for point in known)
+    selection = select((point.models, point.amount) for point in points)
     plot = LoadPlot(
         points=tuple(one for one in points if selection.has(one.models, one.amount)),
         series=SeriesNames("models", tuple(map(str, selection.models))),
@@ -107,7 +107,7 @@ def load_unit(state: RunState) -> str:
     return next((cell.cell.level.unit for cell in state.cells.values()), "")
 
 
-def goal_line(goal: Goal | None, unit: str, points: Sequence[Point]) -> GoalLine | None:
+def goal_line(goal: Goal | None, unit: str, points: Sequence[LoadPoint]) -> GoalLine | None:
     """Return the line of a goal, or None without a goal.
 
     Args:
@@ -134,7 +134,7 @@ def _caption(plot: LoadPlot) -> str:
     return " ".join(parts)
 
 
-def _spec(palette: Palette, plot: LoadPlot) -> Spec:
+def _spec(palette: ChartPalette, plot: LoadPlot) -> Spec:
     series, numbers = plot.series, plot.numbers
     x, colours = number_axis(plot.unit, plot.amounts), series.colours(palette)
     is_log = is_skewed(numbers) and not plot.is_linear
@@ -170,7 +170,7 @@ def _spec(palette: Palette, plot: LoadPlot) -> Spec:
     )
 
 
-def _record(point: Point) -> dict[str, Any]:
+def _record(point: LoadPoint) -> dict[str, Any]:
     return {
         "series": point.series,
         "x": point.amount,
@@ -180,7 +180,7 @@ def _record(point: Point) -> dict[str, Any]:
     }
 
 
-def _goal_rule(palette: Palette, goal: GoalLine) -> Spec:
+def _goal_rule(palette: ChartPalette, goal: GoalLine) -> Spec:
     return {
         "data": values([{"y": goal.limit}]),
         "mark": {"type": "rule", "strokeDash": [7, 4], "strokeWidth": 1.5, "aria": False},
@@ -188,7 +188,7 @@ def _goal_rule(palette: Palette, goal: GoalLine) -> Spec:
     }
 
 
-def _goal_labels(palette: Palette, goal: GoalLine, highest: float) -> list[Spec]:
+def _goal_labels(palette: ChartPalette, goal: GoalLine, highest: float) -> list[Spec]:
     """Return the label of a goal, and its outline, which keeps it readable on lines."""
     place: Spec = {"baseline": "bottom", "dy": -4}
     if goal.limit >= highest:

@@ -5,13 +5,13 @@ from types import ModuleType
 
 from loadbench.errors import ChartsUnavailableError
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import PAGE, Palette
+from loadbench.page.charts.palette import PAGE, ChartPalette
 from loadbench.page.charts.svg import inline_svg
 
 MISSING = "vl-convert-python is not installed. To install it: pip install 'loadbench-tui[report]'"
 
 
-def drawn(charts: Iterable[PageChart], palette: Palette = PAGE) -> dict[str, str]:
+def drawn(charts: Iterable[PageChart], palette: ChartPalette = PAGE) -> dict[str, str]:
     """Return the SVG of each chart by its key, as part of a page.
 
     Raises:

@@ -19,11 +19,11 @@ from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.rows import Row
 from loadbench.page.charts.against_load import load_unit
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import FONT_SIZE, WIDTH, specification, text_mark, values
 from loadbench.page.charts.points import (
+    LoadPoint,
     Place,
-    Point,
     Selection,
     axis_label,
     load_phrases,
@@ -127,7 +127,7 @@ def tiles_of(state: RunState, rows: Sequence[Row], metric: Metric) -> tuple[Tile
 
 
 def _tile(
-    place: Place, rows: Sequence[Row], point: Point | None, phrase: str, metric: Metric
+    place: Place, rows: Sequence[Row], point: LoadPoint | None, phrase: str, metric: Metric
 ) -> Tile:
     verdicts = [row.verdict for row in rows]
     has_failed = FAILED in verdicts
@@ -165,7 +165,7 @@ _STATE_TEXTS = {
 
 
 def _spec(
-    palette: Palette,
+    palette: ChartPalette,
     tiles: Sequence[Tile],
     selection: Selection,
     unit: str,
@@ -215,7 +215,7 @@ def _spec(
     )
 
 
-def _signs(palette: Palette) -> dict[GoalState, str]:
+def _signs(palette: ChartPalette) -> dict[GoalState, str]:
     return {
         GoalState.PASSED: palette.passed,
         GoalState.NEAR: "~",
@@ -256,7 +256,7 @@ def _axis(channel: str, title: str, domain: Sequence[str]) -> dict[str, Any]:
 
 
 def _by_state(
-    palette: Palette, signs: dict[GoalState, str], tiles: Sequence[Tile]
+    palette: ChartPalette, signs: dict[GoalState, str], tiles: Sequence[Tile]
 ) -> dict[str, Any]:
     """Return the encoding of tiles by the colour of their goals."""
     colours = {
@@ -275,14 +275,14 @@ def _by_state(
             "title": None,
             "scale": {
                 "domain": [*domain, *others],
-                "range": [*(colours[state] for state in found), *("transparent" for _ in others)],
+                "range": [*(colours[state] for state in found), *(palette.surface for _ in others)],
             },
             "legend": {"symbolType": "square", "values": domain},
         },
     }
 
 
-def _by_value(palette: Palette) -> dict[str, Any]:
+def _by_value(palette: ChartPalette) -> dict[str, Any]:
     """Return the encoding of tiles by the opacity of one colour."""
     is_failed = f"datum.status === '{FAILED}'"
     return {
@@ -290,7 +290,7 @@ def _by_value(palette: Palette) -> dict[str, Any]:
             "value": palette.series[0],
             "condition": [
                 {"test": is_failed, "value": palette.bad},
-                {"test": "datum.status !== ''", "value": "transparent"},
+                {"test": "datum.status !== ''", "value": palette.surface},
             ],
         },
         "fillOpacity": {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
+class ChartPalette:
     """Colours, as CSS values, a font, and signs that the font has."""
 
     text: str
@@ -25,7 +25,7 @@ class Palette:
     missed: str = "✗"
 
 
-PAGE = Palette(
+PAGE = ChartPalette(
     text="currentColor",
     grid="var(--grid)",
     background=None,
@@ -78,7 +78,7 @@ DARK = {
 }
 """Values of the CSS variables of charts on a dark background."""
 
-FILE = Palette(
+FILE = ChartPalette(
     text="#222222",
     grid=LIGHT["--grid"],
     background=LIGHT["--surface"],

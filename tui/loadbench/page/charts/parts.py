@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from loadbench.page.charts.chart import Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 
 WIDTH, HEIGHT = 460, 300
 """Size of a chart in pixels. Scaled down to the width of a phone, its text is still readable."""
@@ -21,9 +21,9 @@ _MIN_SKEW = 5
 _LOG_MARGIN = 1.15
 """Ratio of the smallest load to the start of a logarithmic axis."""
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-_LEGEND_COLUMNS = 8
 _LEGEND_OFFSET_PX = 6
-_CHARACTER_PX = 7
+CHARACTER_PX = 7
+"""Mean width of a character, with a margin for wide fonts."""
 _TICK_GAP_PX = 6
 _TITLE_ABOVE: dict[str, Any] = {
     "titleAngle": 0,
@@ -38,7 +38,7 @@ _PLOT_PX = 390
 """Width of the plot without the y axis, approximately."""
 
 
-def specification(palette: Palette, **parts: Any) -> Spec:
+def specification(palette: ChartPalette, **parts: Any) -> Spec:
     """Return a specification with the settings that all charts share, and its parts."""
     plain = {"labelColor": palette.text, "titleColor": palette.text, "aria": False}
     sizes = {"labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE, "titleFontWeight": "normal"}
@@ -52,14 +52,12 @@ def specification(palette: Palette, **parts: Any) -> Spec:
             "view": {"stroke": None},
             "axis": {**plain, **sizes, **lines, "titlePadding": 8},
             "axisX": {"grid": False, "labelFlush": False},
-            "header": {"labelColor": palette.text, "labelFontSize": FONT_SIZE},
             "legend": {
                 **plain,
                 **sizes,
                 "orient": "top",
                 "direction": "horizontal",
                 "titleOrient": "left",
-                "columns": _LEGEND_COLUMNS,
                 "columnPadding": 14,
                 "rowPadding": 2,
                 "offset": _LEGEND_OFFSET_PX,
@@ -78,7 +76,7 @@ def specification(palette: Palette, **parts: Any) -> Spec:
     }
 
 
-def fitted(palette: Palette, **parts: Any) -> Spec:
+def fitted(palette: ChartPalette, **parts: Any) -> Spec:
     """Return a specification of a chart with a single plot, which has the usual size."""
     autosize = {"type": "fit", "contains": "padding"}
     spec = specification(palette, width=WIDTH, height=HEIGHT, autosize=autosize, **parts)
@@ -169,14 +167,14 @@ def labelled(ticks: Sequence[float]) -> list[float]:
     free = math.inf
     for tick in reversed(ticks):
         middle = ((math.log(tick) if is_log else tick) - start) / (end - start) * _PLOT_PX
-        half = _CHARACTER_PX * len(f"{tick:,.6g}") / 2
+        half = CHARACTER_PX * len(f"{tick:,.6g}") / 2
         if middle + half <= free:
             kept.append(tick)
             free = middle - half - _TICK_GAP_PX
     return kept[::-1]
 
 
-def text_mark(palette: Palette, **settings: Any) -> dict[str, Any]:
+def text_mark(palette: ChartPalette, **settings: Any) -> dict[str, Any]:
     """Return a mark for text in the colour of text."""
     return {
         "type": "text",

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class LoadPoint:
     """A metric of all cells with the same load and number of models."""
 
     models: int
@@ -43,11 +43,11 @@ class Point:
     """Description, such as `4 models, 50 users: p95 412 ms`."""
 
 
-def points_of(state: RunState, metric: AnyMetric) -> tuple[Point, ...]:
+def points_of(state: RunState, metric: AnyMetric) -> tuple[LoadPoint, ...]:
     """Return the points of a metric, by ascending number of models and load."""
     suspect, phrases = suspect_places(state), load_phrases(state)
     return tuple(
-        Point(
+        LoadPoint(
             models=curve.models,
             series=str(curve.models),
             amount=amount,

@@ -4,12 +4,14 @@ from typing import Any
 
 from loadbench.engine.report.recommendation.scaling import Scaling
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import fitted, number_axis, text_mark, value_axis, values
 from loadbench.page.charts.points import MAX_LOADS, models_phrase, spread
 
 MIN_STEPS = 2
 """Minimum number of known speed-ups. The first is always 1."""
+_MAX_UNKNOWN = 4
+"""Maximum numbers of models with an unknown speed-up that the caption lists."""
 
 
 def speedup_chart(scaling: Scaling) -> PageChart | None:
@@ -29,6 +31,8 @@ def speedup_chart(scaling: Scaling) -> PageChart | None:
         for models, speedup in shown
     ]
     unknown = [str(step.models) for step in scaling.steps if step.speedup is None]
+    if len(unknown) > _MAX_UNKNOWN:
+        unknown = [*unknown[:_MAX_UNKNOWN], "more"]
     parts = [f"Highest throughput of all loads, divided by that of {models_phrase(first)}."]
     if unknown:
         parts.append(
@@ -43,7 +47,7 @@ def speedup_chart(scaling: Scaling) -> PageChart | None:
     )
 
 
-def _spec(palette: Palette, records: list[dict[str, Any]]) -> Spec:
+def _spec(palette: ChartPalette, records: list[dict[str, Any]]) -> Spec:
     models = [float(record["x"]) for record in records]
     ideal = [{"x": x, "y": x / models[0]} for x in (models[0], models[-1])]
     main, point = palette.series[0], {"type": "point", "filled": True, "size": 55, "opacity": 1}

@@ -13,7 +13,7 @@ from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.loads import usable_results
 from loadbench.page.charts.against_load import load_unit
 from loadbench.page.charts.chart import PageChart, Spec
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import (
     FONT_SIZE,
     HEIGHT,
@@ -129,7 +129,7 @@ def _total(stages: Sequence[Stages]) -> Stages:
     return Stages(**sums)
 
 
-def _spec(palette: Palette, bars: _Bars, unit: str) -> Spec:
+def _spec(palette: ChartPalette, bars: _Bars, unit: str) -> Spec:
     plots = len(bars.selection.models)
     columns = plots if plots <= 3 else 2 if plots == 4 else 3
     rows = -(-plots // columns)
@@ -199,7 +199,7 @@ def _times(title: str, highest: float, *, is_first: bool) -> dict[str, Any]:
     }
 
 
-def _stages(palette: Palette) -> dict[str, Any]:
+def _stages(palette: ChartPalette) -> dict[str, Any]:
     return {
         "field": "stage",
         "type": "nominal",

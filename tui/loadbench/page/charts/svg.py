@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 
 _Element = ET.Element
 _INHERITED = (
@@ -27,7 +27,7 @@ _GEOMETRY = ("d", "transform", "x2", "y2", "width", "height", "x", "y")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def inline_svg(text: str, key: str, title: str, palette: Palette) -> str:
+def inline_svg(text: str, key: str, title: str, palette: ChartPalette) -> str:
     """Return the SVG of a chart for a page, which determines its size.
 
     Args:
@@ -42,18 +42,19 @@ def inline_svg(text: str, key: str, title: str, palette: Palette) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def file_svg(text: str, key: str, title: str, palette: Palette) -> str:
+def file_svg(text: str, key: str, title: str, palette: ChartPalette) -> str:
     """Return the SVG of a chart as a file of its own. The arguments are those of `inline_svg`."""
     root = _simplified(text, key, palette)
     _add_title(root, title)
     return f"{ET.tostring(root, encoding='unicode')}\n"
 
 
-def _simplified(text: str, key: str, palette: Palette) -> _Element:
+def _simplified(text: str, key: str, palette: ChartPalette) -> _Element:
     root = ET.fromstring(text)  # noqa: S314  # the output of our own renderer
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     _rename_ids(root, key)
+    _shorten(root, palette)
     _clean(root, palette)
     _hoist(root)
     root.set("xmlns", "http://www.w3.org/2000/svg")
@@ -74,29 +75,36 @@ def _rename_ids(root: _Element, key: str) -> None:
                 element.set(name, _REFERENCE.sub(lambda one: f"url(#{names[one[1]]})", value))
 
 
-def _clean(parent: _Element, palette: Palette) -> None:
-    """Remove what is not visible, shorten the rest, and turn descriptions into titles."""
+def _clean(parent: _Element, palette: ChartPalette) -> bool:
+    """Remove what is not visible, shorten the rest, and turn descriptions into titles.
+
+    Returns whether a child has a title.
+    """
     has_titles = False
     for element in list(parent):
         if _is_invisible(element):
             parent.remove(element)
             continue
-        is_mark = element.get("role") == "graphics-symbol"
-        description = element.get("aria-label") if is_mark else None
-        _shorten(element, palette)
-        _clean(element, palette)
-        if description:
-            _add_title(element, description)
-            has_titles = True
-        elif element.tag == "g" and len(element) == 0:
+        has_titles |= _clean_one(element, palette)
+        if element.tag == "g" and len(element) == 0:
             parent.remove(element)
         elif element.tag == "g" and not element.attrib:
             position = list(parent).index(element)
-            parent.remove(element)
-            for offset, child in enumerate(element):
-                parent.insert(position + offset, child)
-    if has_titles:
-        parent.attrib.pop("pointer-events", None)
+            parent[position : position + 1] = list(element)
+    return has_titles
+
+
+def _clean_one(element: _Element, palette: ChartPalette) -> bool:
+    """Clean an element and its children. Return whether it has a title."""
+    is_group_of_marks = "role-mark" in element.get("class", "").split()
+    description = element.get("aria-label") if element.get("role") == "graphics-symbol" else None
+    _shorten(element, palette)
+    if not _clean(element, palette) and is_group_of_marks:
+        # Labels and lines must not cover the tooltips of the marks below them.
+        element.set("pointer-events", "none")
+    if description:
+        _add_title(element, description)
+    return bool(description)
 
 
 def _is_invisible(element: _Element) -> bool:
@@ -105,7 +113,7 @@ def _is_invisible(element: _Element) -> bool:
     return (is_frame and not is_painted) or element.get("d") == ""
 
 
-def _shorten(element: _Element, palette: Palette) -> None:
+def _shorten(element: _Element, palette: ChartPalette) -> None:
     for name, value in list(element.items()):
         is_default = _DEFAULTS.get(name) == value
         is_font = name == "font-family" and value == palette.font
