@@ -20,9 +20,11 @@ MAX_BARS = 20
 """Maximum number of configurations, the best ones."""
 MAX_RUNS = 8
 """Maximum number of runs with a line, the best ones."""
-_BAR_PX = 26
-_LABEL_PX = 210
-"""Width of the names of configurations. Longer ones are cut."""
+_BAR_PX = 14
+_MARGIN_PX = 12
+_ROOM = 1.4
+"""Length of the axis as a multiple of the longest bar, with room for values beside the bars."""
+_NAME_CHARACTERS = 60
 
 
 def study_charts(ranked: RankedStudy) -> tuple[PageChart, ...]:
@@ -42,7 +44,7 @@ def _charts(ranking: Ranking) -> Iterator[PageChart | None]:
 
 
 def _bars_chart(ranking: Ranking, shown: list[RankedConfiguration], total: int) -> PageChart:
-    records = [_bar(one, ranking) for one in shown]
+    records = [{"place": place, **_bar(one, ranking)} for place, one in enumerate(shown)]
     run = shown[0].member.run
     unit = load_unit(run.state) if run and ranking.has_goals else "req/s"
     captions = ["≥: no load failed, or throughput was still rising."]
@@ -68,7 +70,7 @@ def _bar(one: RankedConfiguration, ranking: Ranking) -> dict[str, Any]:
     amount = load.amount if ranking.has_goals else load.rps or 0.0
     text = load.phrase if ranking.has_goals else f"{number(load.rps)} req/s"
     return {
-        "name": text_of(one.described, 60),
+        "name": text_of(one.described, _NAME_CHARACTERS),
         "y": amount,
         "value": f"{'≥ ' if is_bound else ''}{text}{' (suspect)' if load.is_suspect else ''}",
         "text": f"{one.described}: {'at least ' if is_bound else ''}{text}",
@@ -76,37 +78,35 @@ def _bar(one: RankedConfiguration, ranking: Ranking) -> dict[str, Any]:
 
 
 def _bars_spec(palette: ChartPalette, records: list[dict[str, Any]], unit: str) -> Spec:
-    names = list(dict.fromkeys(record["name"] for record in records))
-    y: dict[str, Any] = {
-        "field": "name",
-        "type": "nominal",
-        "sort": names,
-        "title": None,
-        "axis": {"labelLimit": _LABEL_PX, "domain": False, "ticks": False},
-    }
     highest = max(record["y"] for record in records)
+    y: dict[str, Any] = {"field": "place", "type": "ordinal", "axis": None}
     x: dict[str, Any] = {
         "field": "y",
         "type": "quantitative",
         "title": unit,
-        # Room for the values beside the bars.
-        "scale": {"domain": [0, highest * 1.45], "nice": False},
-        "axis": {"tickCount": 4, "grid": False},
+        "scale": {"domain": [0, highest * _ROOM], "nice": False},
+        "axis": {"tickCount": 5},
     }
+    below = {"dy": _BAR_PX / 2}
     return specification(
         palette,
-        width=WIDTH - _LABEL_PX,
-        height={"step": _BAR_PX},
+        width=WIDTH - 2 * _MARGIN_PX,
+        height={"step": 3 * _BAR_PX},
         data=values(records),
-        encoding={"y": y, "x": x},
+        encoding={"y": y},
         layer=[
             {
-                "mark": {"type": "bar", "fill": palette.series[0]},
-                "encoding": {"description": {"field": "text"}},
+                "mark": {"type": "bar", "fill": palette.series[0], "height": _BAR_PX}
+                | {"yOffset": _BAR_PX / 2},
+                "encoding": {"x": x, "description": {"field": "text"}},
             },
             {
-                "mark": text_mark(palette, align="left", dx=5),
-                "encoding": {"text": {"field": "value"}},
+                "mark": text_mark(palette, align="left", dx=5, **below),
+                "encoding": {"x": x, "text": {"field": "value"}},
+            },
+            {
+                "mark": text_mark(palette, align="left", baseline="bottom", dy=-3),
+                "encoding": {"x": {"value": 0}, "text": {"field": "name"}},
             },
         ],
     )

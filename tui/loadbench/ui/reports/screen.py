@@ -1,6 +1,5 @@
 """All runs by profile, and the cell table and charts of the selected run."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -14,7 +13,7 @@ from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goals_of, next_metric
 from loadbench.engine.report.rows import Row
-from loadbench.engine.run_reader import Run, report_path
+from loadbench.engine.run_reader import Run
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.dialogs.resume import RESUME_KEYS, is_kind, resume_run
@@ -25,8 +24,7 @@ from loadbench.ui.lines.text import Line, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import charted_metrics, repeated_lines, run_entries, run_lines
-from loadbench.ui.reports.managing import ManagingScreen
-from loadbench.ui.terminal import desktop
+from loadbench.ui.reports.opening import OpeningScreen
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
@@ -46,7 +44,7 @@ _PANELS = {_RUNS: ("runs",), _CELLS: ("cells", "repeated"), _CHARTS: ("latency",
 _TABS = (("1", _RUNS), ("2", _CELLS), ("3", _CHARTS))
 
 
-class ReportsScreen(ManagingScreen):
+class ReportsScreen(OpeningScreen):
     """Inspect the results of all runs and open their reports.
 
     Args:
@@ -59,11 +57,10 @@ class ReportsScreen(ManagingScreen):
         Binding("enter", "look", "open", tooltip="Open the run, or the selected cell"),
         Binding("s", "sort", "sort", tooltip="Sort the cells by the next column"),
         Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
-        Binding("o", "open", "open report", tooltip="Open the Locust report of the cell"),
-        Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
+        *OpeningScreen.OPENING_KEYS,
         *RESUME_KEYS,
         RECOMMENDATION_KEY,
-        *ManagingScreen.MANAGING_KEYS,
+        *OpeningScreen.MANAGING_KEYS,
         METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
@@ -264,9 +261,7 @@ class ReportsScreen(ManagingScreen):
         match action:
             case "resume":
                 return run is not None and is_kind(run, parameters)
-            case "open":
-                return self._report() is not None
-            case "copy" | "look" | "recommendation":
+            case "look" | "recommendation":
                 return run is not None
             case "sort" | "reverse":
                 return run is not None and self._is_visible("cells")
@@ -317,16 +312,6 @@ class ReportsScreen(ManagingScreen):
         """Reverse the sort order."""
         self.query_one(CellTable).reverse()
 
-    def action_open(self) -> None:
-        """Open the Locust report of the cell."""
-        if path := self._report():
-            desktop.open_file(self.app, path)
-
-    def action_copy(self) -> None:
-        """Copy the path of the report or run folder if no cell is selected."""
-        if path := self._report() or (self.selected.folder if self.selected else None):
-            desktop.copy_path(self.app, path)
-
     def action_resume(self, kind: str) -> None:
         """Open the preview for resuming the run."""
         if self.selected:
@@ -340,7 +325,3 @@ class ReportsScreen(ManagingScreen):
     def action_back(self) -> None:
         """Go back one screen."""
         self.request(GoBack())
-
-    def _report(self) -> Path | None:
-        run, row = self.selected, self.cell
-        return report_path(run, row.cell) if run and row else None
