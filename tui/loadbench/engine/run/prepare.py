@@ -36,6 +36,7 @@ from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.values.resolving import ResolvedProfile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.pages import TIMEOUT_S
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run.space import SPARE, check_space, needed_space
@@ -47,8 +48,8 @@ from loadbench.workspace import Workspace
 _PROBE_S = 0.2
 """Seconds to retry the lock of the stack, which a preview holds for less."""
 
-_ENDING_S = 15.0
-"""Seconds to wait for a run that has recorded its end and writes its page."""
+_ENDING_S = 2 * TIMEOUT_S
+"""Seconds to wait for a run that has recorded its end and writes its page, which is tried twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
