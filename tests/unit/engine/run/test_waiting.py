@@ -12,7 +12,7 @@ from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.commands import send_command
-from loadbench.engine.journal.events import Project, StackProgress
+from loadbench.engine.journal.events import Project, Result, RunFinished, StackProgress
 from loadbench.engine.journal.progress import WAITING, waiting_text
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.locks import LockUse, StackLock, state_folder, use_of
@@ -20,6 +20,7 @@ from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.requests.preflight import Facts
+from loadbench.engine.run import prepare
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.resume import prepare_resume
@@ -323,6 +324,29 @@ def test_a_waiting_list_that_cannot_be_used_does_not_prevent_a_start(state_home:
 
     assert place.is_first()
     place.leave()
+
+
+def test_a_run_that_writes_its_page_delays_the_next_one_but_does_not_refuse_it(
+    driver: FakeDriver, workspace: Workspace, other: OtherRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = RunFinished(result=Result.DONE, reason="every cell has ended")
+    write_journal(other.folder / "ended", run_started(), done)
+    (other.folder / "ended" / FILE_NAME).replace(other.folder / FILE_NAME)
+    has_ended = prepare._has_ended
+
+    def end_after_the_check(folder: Path | None) -> bool:
+        found = has_ended(folder)
+        if found:
+            other.end()
+        return found
+
+    monkeypatch.setattr(prepare, "_has_ended", end_after_the_check)
+
+    prepared = prepare_run(request_to_run(workspace, wait=False))
+
+    assert prepared.lock.is_held
+    prepared.journal.close()
+    prepared.lock.release()
 
 
 def test_checks_are_repeated_after_the_wait(

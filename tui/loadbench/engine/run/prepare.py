@@ -36,16 +36,20 @@ from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.values.resolving import ResolvedProfile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.pages import TIMEOUT_S
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run.space import SPARE, check_space, needed_space
 from loadbench.engine.run_order import new_run_id
-from loadbench.engine.run_reader import ended_states
-from loadbench.errors import RefusedError, WorkspaceError
+from loadbench.engine.run_reader import ended_states, read_run
+from loadbench.errors import JournalError, RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
 
 _PROBE_S = 0.2
 """Seconds to retry the lock of the stack, which a preview holds for less."""
+
+_ENDING_S = 2 * TIMEOUT_S
+"""Seconds to wait for a run that has recorded its end and writes its page, which is tried twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +144,22 @@ def lock_stack(preflight: Preflight, request: RunRequest) -> StackLock:
     """
     lock = StackLock(preflight.lock)
     if not lock.acquire(retry_s=_PROBE_S) and not request.wait:
-        lock.release()
-        reports = request.workspace.reports
-        raise RefusedError(in_use(find_holder(preflight.lock, reports) or Holder()))
+        retry_s = _ENDING_S if _has_ended(lock.holder) else 0.0
+        if not lock.acquire(retry_s=retry_s):
+            lock.release()
+            reports = request.workspace.reports
+            raise RefusedError(in_use(find_holder(preflight.lock, reports) or Holder()))
     return lock
+
+
+def _has_ended(folder: Path | None) -> bool:
+    """Return whether the run in a folder has recorded its end."""
+    if folder is None:
+        return False
+    try:
+        return read_run(folder).state.finished is not None
+    except (JournalError, OSError):
+        return False
 
 
 def stack_opener(
