@@ -101,7 +101,7 @@ def test_without_goals_nearly_equal_throughputs_share_a_rank(tmp_path: Path) -> 
         "next is 1 CPU container at batch 1 (slow) with at least 20.0 req/s."
     )
     header, rows = ranking_table(found)
-    assert header == ("rank", "profile", "configuration", "load", "req/s", "run")
+    assert header == ("rank", "profile", "configuration", "load", "req/s", "run ")
     assert rows[0][3:5] == ("2 users", "≥ 39.0")
 
 

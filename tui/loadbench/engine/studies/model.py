@@ -207,7 +207,7 @@ def study_folders(reports: Path) -> list[Path]:
         return []
     changed: list[tuple[int, Path]] = []
     for folder in entries:
-        if folder.name.startswith(".") or folder.is_symlink():
+        if folder.name.startswith(".") or is_run_id(folder.name) or folder.is_symlink():
             continue
         try:
             changed.append(((folder / STUDY_FILE).lstat().st_mtime_ns, folder))

@@ -13,7 +13,7 @@ from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 
 LEGEND = configuration_legend(["≥"])
 NUM_LEFT = 3
-"""Number of left-aligned columns at the start. The column `remark` is left-aligned, too."""
+"""Number of left-aligned columns at the start. The last column is left-aligned, too."""
 
 
 def ranking_table(ranking: Ranking) -> Table:
@@ -22,7 +22,7 @@ def ranking_table(ranking: Ranking) -> Table:
     The last column has remarks, and is left out if there are none.
     """
     goals = ("capacity", "goal") if ranking.has_goals else ("load",)
-    header = ("rank", "profile", "configuration", *goals, "req/s", "run", "remark ")
+    header = ("rank", "profile", "configuration", *goals, "req/s", "run ", "remark ")
     rows = [_row(one, has_goals=ranking.has_goals) for one in ranking.configurations]
     if any(row[-1] for row in rows):
         return header, rows
