@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page
 from loadbench.page.write import write_page
 from tests.support.contrast import MIN_CONTRAST, RGB, contrast
 from tests.support.goal_cells import add_goal_run
+from tests.support.hundred_cells import HOSTILE, add_hundred_cells
+from tests.support.study_runs import add_device_study
 
 WIDTHS = (1280, 390)
 Scheme = Literal["light", "dark"]
@@ -58,29 +60,63 @@ def rgb(colour: str) -> RGB:
     return red, green, blue
 
 
+PAGES = ("hundred", "goals", "study")
+
+
 @pytest.fixture(scope="module")
-def goal_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_page(add_goal_run(tmp_path_factory.mktemp("goal"))).path
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the pages of a run of 100 cells, of one with every state of a goal, of a study."""
+    reports = tmp_path_factory.mktemp("pages") / "reports"
+    folders = {
+        "hundred": add_hundred_cells(reports.parent),
+        "goals": add_goal_run(reports.parent),
+        "study": add_device_study(reports).folder,
+    }
+    written = {name: write_page(folder) for name, folder in folders.items()}
+    assert [page.note for page in written.values()] == ["", "", ""]
+    return {name: page.path for name, page in written.items()}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
 def test_page_is_quiet_fits_and_is_readable(
-    browser: Browser, goal_page: Path, width: int, scheme: Scheme
+    browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: Scheme
 ) -> None:
-    opened = Opened(browser, goal_page, width=width, scheme=scheme)
+    opened = Opened(browser, pages[name], width=width, scheme=scheme)
 
-    assert opened.requested == [goal_page.as_uri()]
+    assert opened.requested == [pages[name].as_uri()]
     assert opened.logged == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.page.locator("figure svg").count() > 0
     assert opened.unreadable() == []
     opened.page.close()
 
 
+def test_names_with_markup_stay_text(browser: Browser, pages: dict[str, Path]) -> None:
+    page = Opened(browser, pages["hundred"]).page
+
+    assert page.evaluate("document.scripts.length") == 0
+    assert (
+        page.evaluate("document.querySelectorAll('svg').length") == page.locator("figure").count()
+    )
+    assert HOSTILE in (page.locator("h1").text_content() or "")
+    assert page.locator("figure svg text", has_text=HOSTILE).count() > 0
+    page.close()
+
+
+def test_marks_have_tooltips(browser: Browser, pages: dict[str, Path]) -> None:
+    page = Opened(browser, pages["hundred"]).page
+    titles = page.locator("#latency svg title").all_text_contents()
+
+    assert any(title.startswith("1 model, 1 user: p95 ") for title in titles)
+    page.close()
+
+
 def test_tables_are_scrolled_with_the_keyboard_on_a_phone(
-    browser: Browser, goal_page: Path
+    browser: Browser, pages: dict[str, Path]
 ) -> None:
-    page = Opened(browser, goal_page, width=390).page
+    page = Opened(browser, pages["goals"], width=390).page
     region = page.get_by_role("region", name="Cells")
 
     assert region.evaluate("region => region.scrollWidth > region.clientWidth")
@@ -95,9 +131,9 @@ def test_tables_are_scrolled_with_the_keyboard_on_a_phone(
 
 
 def test_printed_page_is_light_and_has_its_closed_sections(
-    browser: Browser, goal_page: Path, tmp_path: Path
+    browser: Browser, pages: dict[str, Path], tmp_path: Path
 ) -> None:
-    opened = Opened(browser, goal_page, scheme="dark")
+    opened = Opened(browser, pages["hundred"], scheme="dark")
     opened.page.emulate_media(media="print")
 
     background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -105,7 +141,7 @@ def test_printed_page_is_light_and_has_its_closed_sections(
     assert opened.unreadable() == []
     printed = opened.page.pdf(path=tmp_path / "page.pdf", format="A4")
     assert printed.startswith(b"%PDF")
-    assert opened.page.locator("details pre").bounding_box()["height"] > 100  # type: ignore[index]
+    assert opened.page.locator("details pre").first.bounding_box()["height"] > 100  # type: ignore[index]
     opened.page.close()
 
 

@@ -109,3 +109,7 @@ class DiskFullError(JournalError):
 
 class SummaryKeptError(JournalError):
     """A summary has results that the journal of its run no longer has, so it is not replaced."""
+
+
+class ChartsUnavailableError(LoadbenchError):
+    """Charts cannot be drawn, because vl-convert is missing or failed."""

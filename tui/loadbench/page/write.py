@@ -13,8 +13,11 @@ from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.engine.studies.model import STUDY_FILE, read_study
 from loadbench.engine.studies.ranked import rank_study
-from loadbench.errors import RefusedError
+from loadbench.errors import ChartsUnavailableError, RefusedError
 from loadbench.page.charts.chart import PageChart
+from loadbench.page.charts.draw import drawn
+from loadbench.page.charts.run_charts import run_charts
+from loadbench.page.charts.study_charts import study_charts
 from loadbench.page.content.run_page import run_page
 from loadbench.page.content.study_page import study_page
 from loadbench.page.render import DrawnCharts, render_run, render_study
@@ -53,7 +56,7 @@ def write_page(folder: Path) -> BuiltPage:
     busy = _busy_note(source, folder)
     if busy and is_current(folder):
         return BuiltPage(page, f"{PAGE_NAME} was kept. {busy}")
-    charts = DrawnCharts(note=busy) if busy else DrawnCharts()
+    charts = DrawnCharts(note=busy) if busy else _draw(source.charts())
     text = source.render(charts, datetime.now(UTC))
     write_atomically(page, text.encode("utf-8", "replace"))
     return BuiltPage(page, charts.note)
@@ -66,7 +69,7 @@ def _run(folder: Path) -> _Source:
     return _Source(
         name=run.name,
         reports=folder.parent.parent,
-        charts=tuple[PageChart, ...],
+        charts=lambda: run_charts(run),
         render=lambda charts, now: render_run(run_page(run), charts, now),
     )
 
@@ -76,7 +79,7 @@ def _study(folder: Path) -> _Source:
     return _Source(
         name=ranked.study.full_name,
         reports=ranked.study.reports,
-        charts=tuple[PageChart, ...],
+        charts=lambda: study_charts(ranked),
         render=lambda charts, now: render_study(study_page(ranked), charts, now),
     )
 
@@ -90,3 +93,10 @@ def _busy_note(source: _Source, folder: Path) -> str:
         f"Charts were not drawn, because {measuring} is measuring and drawing would disturb it. To "
         f"draw them when it has ended: loadbench-tui report {source.name}"
     )
+
+
+def _draw(charts: tuple[PageChart, ...]) -> DrawnCharts:
+    try:
+        return DrawnCharts(charts, drawn(charts))
+    except ChartsUnavailableError as error:
+        return DrawnCharts(note=f"Without charts: {error}")

@@ -1,5 +1,6 @@
 """Format runs as plain text: tables, numbers and one line per event."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.engine.bounds.texts import shortened_in_middle
@@ -92,11 +93,7 @@ def cells_table(state: RunState) -> list[str]:
     header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", *goal, "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row, has_goals=bool(goal)) for row in cells])
-    has_estimates = any(row.few_samples for row in cells)
-    lines += [cell_legend(row) for row in cells[:1]]
-    if note := main_request_note(state):
-        lines.append(note)
-    lines.append(f"{LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else LATENCY_LEGEND)
+    lines += cells_legend(state, cells)
     if repeated := groups(cells):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
@@ -117,6 +114,17 @@ def main_request_note(state: RunState) -> str:
     """Return what tables show if the profile names main requests, otherwise an empty text."""
     main = _main_name(state)
     return f"Main request: {main}. Rate, latencies and failures are its results." if main else ""
+
+
+def cells_legend(state: RunState, cells: Sequence[Row]) -> list[str]:
+    """Return the legend of a table of cells, one line per subject."""
+    note = main_request_note(state)
+    has_estimates = any(row.few_samples for row in cells)
+    return [
+        *(cell_legend(row) for row in cells[:1]),
+        *([note] if note else []),
+        f"{LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else LATENCY_LEGEND,
+    ]
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:

@@ -1,64 +1,93 @@
 """The command `report`."""
 
+from pathlib import Path
+
 import click
 
-from loadbench.cli import output
-from loadbench.errors import SummaryKeptError
+from loadbench.cli.options import NewFolder
+from loadbench.errors import UsageError
 from loadbench.workspace import Workspace
 
 
-@click.command(short_help="Print the recommendation and the results of a run.")
+@click.command(short_help="Print the recommendation and the results of a run; open its page.")
 @click.argument("name", required=False, metavar="[RUN]")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
+@click.option(
+    "--open",
+    is_flag=True,
+    help="Open summary.html in the browser and print its path. Without a display, only print it.",
+)
+@click.option(
+    "--markdown",
+    is_flag=True,
+    help="Print the recommendation and tables as Markdown for a job summary or comment on GitHub.",
+)
+@click.option("--json", is_flag=True, help="Print the summary as one line of JSON.")
+@click.option("--csv", is_flag=True, help="Print the summary as CSV with one row per cell.")
 @click.option(
     "--series",
     is_flag=True,
-    help="Instead of the results table, print CSV with one row per second: users, rate, failures, "
-    "percentiles, stages, queue.",
+    help="Print CSV with one row per second: users, rate, failures, percentiles, stages, queue.",
+)
+@click.option(
+    "--charts",
+    metavar="DIR",
+    type=NewFolder(),
+    help="Write the charts as SVG and PNG into DIR and print their paths.",
 )
 @click.pass_obj
-def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
-    """Print the recommendation and the results of RUN; rebuild its summary.csv and summary.json.
+def report(workspace: Workspace, /, name: str | None, charts: Path | None, **flags: bool) -> None:
+    """Print the recommendation and the results of RUN; rebuild its summary and its page.
 
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
     run or a unique label. Default: the newest run.
 
     RUN can also be the name of a study, such as studies/devices: its ranking is printed, and its
-    page is rebuilt.
+    page is rebuilt. Of the options, a study has --open and --json.
 
-    For a live RUN, prints the results so far without rebuilding the files.
+    Without options, rebuilds summary.csv, summary.json and summary.html. --markdown, --json and
+    --csv rebuild only the first two, which is faster; --open rebuilds only summary.html, if the run
+    has changed since it was written. Only one option can be used at a time.
+
+    For a live RUN, prints the results so far without rebuilding any file.
 
     \b
     Examples:
       loadbench-tui report
+      loadbench-tui report with_cpu --open
       loadbench-tui report with_cpu --json
+      loadbench-tui report with_cpu --markdown >> "$GITHUB_STEP_SUMMARY"
       loadbench-tui report with_cpu --series > series.csv
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.cli.report.result import print_result
+    from loadbench.cli.report import forms
     from loadbench.cli.report.study import report_study, study_instead_of_run
     from loadbench.engine.catalog import find_run
-    from loadbench.engine.journal.reader import JournalReader
-    from loadbench.engine.measure.main_request import main_of
-    from loadbench.engine.report.export.summary import write_summary
-    from loadbench.engine.report.series import write_series
-    from loadbench.engine.run_reader import RunStatus
 
-    if not series and (study := study_instead_of_run(name, workspace.reports)):
-        report_study(study, as_json=as_json)
+    given = [f"--{flag}" for flag, is_given in flags.items() if is_given]
+    given += [] if charts is None else ["--charts"]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} cannot be combined. Use one of them")
+    form = given[0] if given else ""
+    if study := study_instead_of_run(name, workspace.reports):
+        if form == "--open":
+            forms.open_page(study.folder)
+        elif form in ("", "--json"):
+            report_study(study, as_json=bool(form))
+        else:
+            raise UsageError(f"{form} requires a run, but {study.full_name} is a study")
         return
     run = find_run(name, workspace.reports)
-    if series:
-        reader = JournalReader(run.folder)
-        with output.data_file() as file:
-            main = main_of(run.state.profile)
-            write_series(reader.decode_all(reader.lines()), file, main)
-        return
-    if run.status is RunStatus.LIVE:
-        output.message(f"{run.name} is live; these are the results so far")
-    else:
-        try:
-            written = write_summary(run.state, run.folder)
-            output.message(f"Rebuilt {', '.join(path.name for path in written)}")
-        except SummaryKeptError as error:
-            output.message(f"warning: {error}")
-    print_result(run, as_json=as_json)
+    match form:
+        case "--open":
+            forms.open_page_of_run(run)
+        case "--charts" if charts is not None:
+            forms.write_charts(run, charts, workspace.reports)
+        case "--series":
+            forms.print_series(run)
+        case "--markdown":
+            forms.print_summary(run, forms.print_markdown)
+        case "--json":
+            forms.print_summary(run, forms.print_json)
+        case "--csv":
+            forms.print_summary(run, forms.print_csv)
+        case _:
+            forms.print_summary(run, forms.print_tables, with_page=True)

@@ -76,8 +76,9 @@ def find_revisions(paths: Iterable[Path], *, timeout_s: float = TIMEOUT_S) -> tu
             continue
         commit = git.output(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") or ""
         if _COMMIT.fullmatch(commit):
-            changes = {0: False, 1: True}.get(git.code(folder, *_COMPARED))
-            found[top] = Revision(folder=top, commit=commit, has_changes=changes)
+            code = git.code(folder, *_COMPARED)
+            has_changes = None if code not in (0, 1) else code == 1
+            found[top] = Revision(folder=top, commit=commit, has_changes=has_changes)
     return tuple(found.values())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.page.charts.palette import Palette
+from loadbench.page.charts.palette import ChartPalette
 
 Spec = dict[str, Any]
 """A Vega-Lite specification, https://vega.github.io/vega-lite/docs/spec.html."""
@@ -20,5 +20,5 @@ class PageChart:
     """Title in sentence case, such as `Latency against load`."""
     caption: str = ""
     """How to read the chart, in one or two sentences. Empty if the title is enough."""
-    spec: Callable[[Palette], Spec]
+    spec: Callable[[ChartPalette], Spec]
     """Returns the specification in some colours."""

@@ -4,8 +4,9 @@ from loadbench.engine.catalog import Catalog
 from loadbench.engine.run_reader import Run
 from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.ui.context import UiContext
+from loadbench.ui.messages import OpenStudy
 from loadbench.ui.reports.lines import run_entries
-from loadbench.ui.reports.managing import ManagingScreen
+from loadbench.ui.reports.opening import OpeningScreen
 from loadbench.ui.study.lines import study_lines
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
@@ -14,7 +15,7 @@ _LIST_COLUMNS = 37
 """Width of the list before the first layout."""
 
 
-class ListingScreen(ManagingScreen):
+class ListingScreen(OpeningScreen):
     """Base class of the reports screen, with its list.
 
     Args:
@@ -67,3 +68,28 @@ class ListingScreen(ManagingScreen):
         panel = self.query_one("#study", LineView)
         study = self.selected_study
         panel.show(study_lines(study, panel.columns or 60) if study else [])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable opening and copying for a study, too."""
+        if action in ("open", "copy") and self.selected_study:
+            return True
+        return super().check_action(action, parameters)
+
+    def action_look(self) -> None:
+        """Open the study under the cursor, if it is on one."""
+        if study := self.selected_study:
+            self.request(OpenStudy(study.study.full_name))
+
+    def action_open(self) -> None:
+        """Open the page of the study, or of what is selected of a run."""
+        if study := self.selected_study:
+            self.open_page(study.study.folder)
+        else:
+            super().action_open()
+
+    def action_copy(self) -> None:
+        """Copy the path of what `action_open` opens, or of its folder."""
+        if study := self.selected_study:
+            self.copy_page(study.study.folder)
+        else:
+            super().action_copy()

@@ -1,6 +1,5 @@
 """All runs by profile, and the cell table and charts of the selected run."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -13,7 +12,7 @@ from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goals_of, next_metric
 from loadbench.engine.report.rows import Row
-from loadbench.engine.run_reader import Run, report_path
+from loadbench.engine.run_reader import Run
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.dialogs.resume import RESUME_KEYS, is_kind, resume_run
@@ -21,12 +20,10 @@ from loadbench.ui.lines.charts.by_level import chart_by_level
 from loadbench.ui.lines.charts.series import goal_note
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.text import Line, line, wrap
-from loadbench.ui.messages import GoBack, OpenRun, OpenStudy
+from loadbench.ui.messages import GoBack, OpenRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import charted_metrics, repeated_lines, run_lines
 from loadbench.ui.reports.listing import ListingScreen
-from loadbench.ui.study.lines import page_of
-from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
@@ -63,8 +60,7 @@ class ReportsScreen(ListingScreen):
         Binding("enter", "look", "open", tooltip="Open the run, or the selected cell"),
         Binding("s", "sort", "sort", tooltip="Sort the cells by the next column"),
         Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
-        Binding("o", "open", "open report", tooltip="Open the Locust report of the cell"),
-        Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
+        *ListingScreen.OPENING_KEYS,
         *RESUME_KEYS,
         RECOMMENDATION_KEY,
         *ListingScreen.MANAGING_KEYS,
@@ -244,9 +240,7 @@ class ReportsScreen(ListingScreen):
         match action:
             case "resume":
                 return run is not None and is_kind(run, parameters)
-            case "open":
-                return self._report() is not None
-            case "copy" | "look":
+            case "look":
                 return run is not None or self.selected_study is not None
             case "recommendation":
                 return run is not None
@@ -284,10 +278,10 @@ class ReportsScreen(ListingScreen):
     def action_look(self) -> None:
         """Open the study or run, or the selected cell if the table has the focus."""
         run, cell = self.selected, self.cell
-        if study := self.selected_study:
-            self.request(OpenStudy(study.study.full_name))
         if run:
             self.request(OpenRun(run.folder, cell.cell if cell else None))
+        else:
+            super().action_look()
 
     def action_metric(self) -> None:
         """Show the next metric in the left chart."""
@@ -302,17 +296,6 @@ class ReportsScreen(ListingScreen):
         """Reverse the sort order."""
         self.query_one(CellTable).reverse()
 
-    def action_open(self) -> None:
-        """Open the Locust report of the cell."""
-        if path := self._report():
-            desktop.open_file(self.app, path)
-
-    def action_copy(self) -> None:
-        """Copy the path of the report or run folder if no cell is selected."""
-        chosen = self.selected_study.study if self.selected_study else self.selected
-        if path := self._report() or (chosen.folder if chosen else None):
-            desktop.copy_path(self.app, path)
-
     def action_resume(self, kind: str) -> None:
         """Open the preview for resuming the run."""
         if self.selected:
@@ -326,9 +309,3 @@ class ReportsScreen(ListingScreen):
     def action_back(self) -> None:
         """Go back one screen."""
         self.request(GoBack())
-
-    def _report(self) -> Path | None:
-        run, row = self.selected, self.cell
-        if study := self.selected_study:
-            return page_of(study.study)
-        return report_path(run, row.cell) if run and row else None

@@ -1,11 +1,8 @@
 """A study as lines: its ranking, the table of its configurations, and its entry in a list."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.studies.doubts import doubts
-from loadbench.engine.studies.model import Study
 from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 from loadbench.engine.studies.sentences import sentences
@@ -117,12 +114,6 @@ def study_entry(ranked: RankedStudy, columns: int) -> MenuEntry:
             *wrap((indent, *line((profiles, Tone.DIM))), columns, indent=_ENTRY_INDENT),
         ),
     )
-
-
-def page_of(study: Study) -> Path | None:
-    """Return the page of a study, or None if it has not been written."""
-    page = study.folder / PAGE_NAME
-    return page if page.is_file() else None
 
 
 def _tone(ranking: Ranking) -> Tone:

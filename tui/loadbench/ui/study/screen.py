@@ -16,19 +16,18 @@ from loadbench.ui.study.lines import (
     configuration_entries,
     configuration_key,
     entries_legend,
-    page_of,
     ranking_lines,
 )
-from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.notification_line import NotificationLine
-from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, PanelScreen
+from loadbench.ui.widgets.page_screen import PageScreen
+from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
 from loadbench.ui.widgets.too_small import TooSmall
 
 
-class StudyScreen(PanelScreen):
+class StudyScreen(PageScreen):
     """Show the ranking of a study and open its runs.
 
     Args:
@@ -117,9 +116,7 @@ class StudyScreen(PanelScreen):
         match action:
             case "look":
                 return self.selected is not None
-            case "open":
-                return study is not None and page_of(study.study) is not None
-            case "copy":
+            case "open" | "copy":
                 return study is not None
         return super().check_action(action, parameters)
 
@@ -131,13 +128,13 @@ class StudyScreen(PanelScreen):
 
     def action_open(self) -> None:
         """Open the page of the study."""
-        if self.study and (page := page_of(self.study.study)):
-            desktop.open_file(self.app, page)
+        if self.study:
+            self.open_page(self.study.study.folder)
 
     def action_copy(self) -> None:
         """Copy the path of the page, or of the study folder if it has no page."""
         if self.study:
-            desktop.copy_path(self.app, page_of(self.study.study) or self.study.study.folder)
+            self.copy_page(self.study.study.folder)
 
     def action_back(self) -> None:
         """Go back one screen."""

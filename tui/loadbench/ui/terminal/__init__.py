@@ -6,4 +6,5 @@
 - `alerts`: rings the bell and sends notifications.
 - `themes`: defines the colours.
 - `desktop`: opens the editor and the browser, and copies to the clipboard.
+- `opener`: opens the browser, also for commands.
 """

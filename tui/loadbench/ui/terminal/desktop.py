@@ -5,8 +5,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
-import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +12,9 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from loadbench.engine.process import describe_exit
+from loadbench.errors import LoadbenchError
 from loadbench.printable import REPLACEMENT, printable
+from loadbench.ui.terminal.opener import open_in_browser
 from loadbench.ui.terminal.shutdown import END_SIGNALS, JOB_SIGNALS
 
 _LINE_OPTION_EDITORS = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
@@ -54,25 +54,17 @@ def copy_path(app: App[Any], path: Path) -> None:
 
 def open_file(app: App[Any], path: Path) -> None:
     """Open a file in the browser. If there is no display, copy its path instead."""
-    opener = _opener()
-    if opener is None:
-        app.copy_to_clipboard(_pasted(path))
-        app.notify(str(path), title="No display available: path copied", timeout=10)
-        return
     try:
-        process = subprocess.Popen(
-            [*opener, str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        app.notify(f"Cannot start {opener[0]}: {error.strerror}", severity="warning")
+        is_open = open_in_browser(path)
+    except LoadbenchError as error:
+        message = str(error)
+        app.notify(f"{message[:1].upper()}{message[1:]}", severity="warning")
         return
-    # Wait for the process, since it would otherwise become a zombie when it exits.
-    threading.Thread(target=process.wait, daemon=True).start()
-    app.notify(str(path), title="Opened in the browser")
+    if is_open:
+        app.notify(str(path), title="Opened in the browser")
+        return
+    app.copy_to_clipboard(_pasted(path))
+    app.notify(str(path), title="No display available: path copied", timeout=10)
 
 
 def _pasted(path: Path) -> str:
@@ -123,10 +115,3 @@ def _editor_command() -> list[str] | None:
             return command
     found = next((name for name in _DEFAULT_EDITORS if shutil.which(name)), None)
     return [found] if found else None
-
-
-def _opener() -> list[str] | None:
-    if sys.platform == "darwin":
-        return ["open"]
-    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return ["xdg-open"] if display and shutil.which("xdg-open") else None

@@ -1,0 +1,96 @@
+"""Tests of writing pages: with and without charts, twice, and while another run measures."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.errors import JournalError
+from loadbench.page.write import write_page
+from tests.support.builders import cell_started, entries, run_started, write_entries
+from tests.support.goal_cells import add_goal_run
+from tests.support.hundred_cells import add_hundred_cells
+from tests.support.study_runs import add_device_study
+
+MAX_PAGE_BYTES = 600_000
+
+
+def without_date(page: Path) -> str:
+    return re.sub(r"<time>.*?</time>", "", page.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def measuring(tmp_path: Path) -> Iterator[str]:
+    """A live run in the same workspace, which measures a cell."""
+    folder = tmp_path / "reports" / "other" / "20261122-072100"
+    write_entries(folder, entries([run_started(), cell_started()]))
+    writer = JournalWriter(folder)
+    yield "other/20261122-072100"
+    writer.close()
+
+
+def test_rebuilt_page_differs_only_in_its_date(tmp_path: Path) -> None:
+    for folder in (add_goal_run(tmp_path), add_device_study(tmp_path / "reports").folder):
+        first = without_date(write_page(folder).path)
+
+        assert "<svg" in first
+        assert without_date(write_page(folder).path) == first
+
+
+def test_page_of_100_cells_is_small(tmp_path: Path) -> None:
+    written = write_page(add_hundred_cells(tmp_path))
+
+    assert written.note == ""
+    assert written.path.stat().st_size < MAX_PAGE_BYTES
+
+
+def test_without_the_drawing_library_only_charts_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = add_goal_run(tmp_path)
+    complete = write_page(folder).path.read_text(encoding="utf-8")
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+
+    written = write_page(folder)
+    page = written.path.read_text(encoding="utf-8")
+
+    how = "To install it: pip install"
+    assert how in written.note
+    assert how in page
+    assert "<svg" not in page
+    headings = re.compile(r"<h[123].*?>(.*?)<")
+    assert headings.findall(page) == headings.findall(complete)
+
+
+def test_nothing_is_drawn_while_another_run_measures(tmp_path: Path, measuring: str) -> None:
+    folder = add_goal_run(tmp_path)
+    written = write_page(folder)
+
+    page = written.path.read_text(encoding="utf-8")
+    assert f"because {measuring} is measuring" in written.note
+    assert f"because {measuring} is measuring" in page
+    assert "<svg" not in page
+
+
+def test_current_page_is_kept_while_another_run_measures(tmp_path: Path) -> None:
+    folder = add_goal_run(tmp_path)
+    page = write_page(folder).path
+    before = page.read_text(encoding="utf-8")
+    other = tmp_path / "reports" / "other" / "20261122-072100"
+    write_entries(other, entries([run_started(), cell_started()]))
+    writer = JournalWriter(other)
+    try:
+        note = write_page(folder).note
+    finally:
+        writer.close()
+
+    assert note.startswith("summary.html was kept. Charts were not drawn, because other/")
+    assert page.read_text(encoding="utf-8") == before
+
+
+def test_missing_journal_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match=re.escape(str(tmp_path / "none" / "journal.jsonl"))):
+        write_page(tmp_path / "none")
