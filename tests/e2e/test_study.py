@@ -187,6 +187,24 @@ def test_report_json_prints_a_study_on_one_line(call: Call, bench: Bench) -> Non
     assert record["is_complete"] is True
 
 
+def test_attach_plain_prints_the_ranking_of_a_study(call: Call, bench: Bench) -> None:
+    add_device_study(bench.reports)
+
+    result = call("attach", "studies/devices", "--plain")
+
+    assert result.exit_code == 0
+    assert "2 GPU containers at batch 10 (with_gpu) carry the most" in result.stdout
+
+
+def test_attach_without_a_terminal_is_refused_for_a_study_too(call: Call, bench: Bench) -> None:
+    add_device_study(bench.reports)
+
+    result = call("attach", "studies/devices")
+
+    assert result.exit_code == 2
+    assert "must all be a terminal" in result.output
+
+
 def test_a_run_takes_precedence_over_a_study_with_the_same_name(call: Call, bench: Bench) -> None:
     add_study(bench.reports, "with_cpu", [add_run(bench.reports, "with_cpu", {"m1_u2_s2": 10.0})])
 
