@@ -10,6 +10,7 @@ import yaml
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.requests.pages import PAGE_NAME
 from tests.support.docker_harness import HELPERS, LONG, OURS, DockerBench, docker
 from tests.support.harness import REPOSITORY, gone, until
 from tests.support.stack_networks import save_colour_labels, save_colour_network
@@ -27,6 +28,7 @@ def test_a_sweep_of_the_bundled_stack_in_containers(bundled: DockerBench) -> Non
         "1_10_5.html",
         "2_5_5.html",
         "2_10_5.html",
+        PAGE_NAME,
     }
     samples = [line for line in journal(folder) if line["type"] == "sample"]
     models = {
@@ -165,7 +167,8 @@ def test_the_user_s_own_copy_of_a_project_is_not_changed(foreign: DockerBench) -
     finally:
         docker(*compose, "down", "--timeout", "1")
     folder = foreign.folder("theirs")
-    assert {path.name for path in folder.glob("*.html")} == {"1_2_10.html", "2_2_10.html"}
+    reports = {"1_2_10.html", "2_2_10.html"}
+    assert {path.name for path in folder.glob("*.html")} == {*reports, PAGE_NAME}
     for cell in foreign.state("theirs").cells.values():
         assert cell.finished is not None
         assert cell.finished.completed > 10

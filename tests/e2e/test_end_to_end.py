@@ -19,6 +19,7 @@ from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.progress import waiting_text
 from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.requests.pages import PAGE_NAME, is_current
 from tests.support.harness import (
     FAST,
     Bench,
@@ -45,7 +46,10 @@ def test_a_run_writes_a_report_and_a_summary_row_for_every_cell(bench: Bench) ->
     assert done.returncode == 0, done.stderr
     folder = bench.folder()
     assert f"Reports: {folder}" in done.stdout
-    assert {path.name for path in folder.glob("*.html")} == {"1_2_10.html", "2_2_10.html"}
+    reports = {"1_2_10.html", "2_2_10.html"}
+    assert {path.name for path in folder.glob("*.html")} == {*reports, PAGE_NAME}
+    assert is_current(folder)
+    assert not (folder / "runner.log").read_text()
     rows = rows_of(folder)
     assert [row["cell"] for row in rows] == ["m1_u2_s10", "m2_u2_s10"]
     for row, report in zip(rows, ("1_2_10.html", "2_2_10.html"), strict=True):

@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "report": (("report", f"faults{SHORT}"), "not settled"),
     "report of containers": (("report", f"containers{SHORT}"), "out of memory"),
     "json": (("report", f"containers{SHORT}", "--json"), "DCS"),
+    "csv": (("report", f"containers{SHORT}", "--csv"), "out of memory"),
+    "markdown": (("report", f"containers{SHORT}", "--markdown"), "out of memory"),
     "series": (("report", f"containers{SHORT}", "--series"), "model-1"),
     "events": (("attach", "--plain", f"containers{SHORT}"), "DCS"),
     "events of faults": (("attach", "--plain", f"faults{SHORT}"), "measured again"),

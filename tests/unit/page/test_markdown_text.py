@@ -1,4 +1,4 @@
-"""Text in Markdown: whatever it contains, a reader sees the same text and nothing else."""
+"""Text in Markdown: a reader sees all of its characters and nothing else."""
 
 import html
 import re

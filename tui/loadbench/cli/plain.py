@@ -14,6 +14,7 @@ from loadbench.engine.journal.events import CellFinished, RunResumed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.recommendation.sentences import answer
+from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.requests.stopping import signal_runner, stop_run
 from loadbench.engine.run_reader import Run, RunReader, RunStatus
 from loadbench.wording.measurements import measurement_lines
@@ -104,7 +105,7 @@ class PlainView:
                 self._print_answer(run)
                 if run.status is not RunStatus.LIVE and not run.is_held:
                     return run
-                self._show_progress(run.state)
+                self._show_progress(run)
                 if signals.action is SignalAction.DETACH:
                     return None
                 if signals.action is not handled:
@@ -147,9 +148,13 @@ class PlainView:
             self._output.line("Killed the runner")
             signal_runner(run, signal.SIGKILL)
 
-    def _show_progress(self, state: RunState) -> None:
-        profile = state.profile
+    def _show_progress(self, run: Run) -> None:
+        state, profile = run.state, run.state.profile
         if not self._output.is_terminal or profile is None:
+            return
+        if run.status is not RunStatus.LIVE:
+            # The runner still holds the lock.
+            self._output.show_progress(f"Writing {PAGE_NAME}", 1, 1)
             return
         # Add the time since the newest event.
         state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)

@@ -53,15 +53,15 @@ def markdown_of(run: Run) -> str:
     while shown and _is_too_long(document):
         document = _document(run, shown)
         shown = shown[: len(shown) // 2]
-    return _cut(_document(run, ())) if _is_too_long(document) else document
+    return cut(_document(run, ())) if _is_too_long(document) else document
 
 
 def _is_too_long(document: str) -> bool:
     return len(document.encode("utf-8", "replace")) > MAX_BYTES
 
 
-def _cut(document: str) -> str:
-    """Return the first lines of a document without code blocks, as many as fit."""
+def cut(document: str) -> str:
+    """Return the first lines of a document without code blocks, as many as fit in `MAX_BYTES`."""
     lines = document.splitlines(keepends=True)
     while _is_too_long("".join(lines)):
         lines.pop()
@@ -104,8 +104,8 @@ def _answer(found: Recommendation | None) -> list[list[str]]:
     answer, *others = sentences(found)
     shown = found.doubts[:MAX_DOUBTS]
     doubts = [f"- Doubt: {text(doubt, MAX_DOUBT_CHARACTERS)}." for doubt in shown]
-    omitted = _omitted(len(found.doubts) - MAX_DOUBTS, "doubt")
-    return [[f"**{text(answer)}**"], [paragraph(others)], doubts, omitted]
+    more = omitted(len(found.doubts) - MAX_DOUBTS, "doubt")
+    return [[f"**{text(answer)}**"], [paragraph(others)], doubts, more]
 
 
 def _configurations(found: Recommendation | None) -> list[list[str]]:
@@ -114,10 +114,10 @@ def _configurations(found: Recommendation | None) -> list[list[str]]:
     header, body = configuration_table(found)
     rows = table(header, body[:MAX_ROWS])
     legend = paragraph([configuration_legend(rows)])
-    return [rows, _omitted(len(body) - MAX_ROWS, "configuration"), [legend]]
+    return [rows, omitted(len(body) - MAX_ROWS, "configuration"), [legend]]
 
 
-def _omitted(amount: int, thing: str) -> list[str]:
+def omitted(amount: int, thing: str) -> list[str]:
     """Return how many rows a table lacks, or nothing if it is complete."""
     if amount <= 0:
         return []
@@ -142,8 +142,8 @@ def _cells(run: Run, rows: Sequence[Row]) -> list[str]:
         for row in rows
     ]
     lines = table(header, body) if body else []
-    if omitted := _omitted(len(run.rows) - len(rows), "cell"):
-        lines += ["", *omitted]
+    if more := omitted(len(run.rows) - len(rows), "cell"):
+        lines += ["", *more]
     return [*lines, "", paragraph(map(_sentence, wording.cells_legend(run.state, rows)))]
 
 

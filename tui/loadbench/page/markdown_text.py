@@ -1,4 +1,4 @@
-"""Parts of a Markdown text. Whatever a name or a message contains, it is shown as text.
+"""Parts of a Markdown text. All names and messages are shown as text.
 
 The names come from user code, and the result is posted to GitHub, which also turns `@name`, `#1`,
 `:name:`, `$…$` and addresses into mentions, links, pictures and formulas. It does so after Markdown

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loadbench import paths
 from loadbench.engine.files import write_atomically
-from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.requests.measuring import measuring_run
-from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current
+from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current, is_study
 from loadbench.engine.run_reader import RunStatus, read_run
-from loadbench.engine.studies.model import STUDY_FILE, read_study
+from loadbench.engine.studies.model import read_study
 from loadbench.engine.studies.ranked import rank_study
 from loadbench.errors import ChartsUnavailableError, RefusedError
 from loadbench.page.charts.chart import PageChart
@@ -24,7 +22,7 @@ from loadbench.page.render import DrawnCharts, render_run, render_study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
+class _PageSource:
     """What a page is of."""
 
     name: str
@@ -35,7 +33,7 @@ class _Source:
     render: Callable[[DrawnCharts, datetime], str]
 
 
-def write_page(folder: Path) -> BuiltPage:
+def write_page(folder: Path, *, no_charts: str = "") -> BuiltPage:
     """Write `summary.html` into the folder of a run or study.
 
     While another run of the workspace measures a cell, no charts are drawn, and a page that is
@@ -43,6 +41,7 @@ def write_page(folder: Path) -> BuiltPage:
 
     Args:
         folder: The folder of the run or study.
+        no_charts: Why no charts are drawn. If empty, they are.
 
     Raises:
         RefusedError: The run is live.
@@ -51,22 +50,22 @@ def write_page(folder: Path) -> BuiltPage:
         DiskFullError: No space is left on the device.
     """
     page = folder / PAGE_NAME
-    is_study = not paths.exists(folder / FILE_NAME) and paths.exists(folder / STUDY_FILE)
-    source = _study(folder) if is_study else _run(folder)
+    source = _study(folder) if is_study(folder) else _run(folder)
     busy = _busy_note(source, folder)
     if busy and is_current(folder):
         return BuiltPage(page, f"{PAGE_NAME} was kept. {busy}")
-    charts = DrawnCharts(note=busy) if busy else _draw(source.charts())
+    note = busy or (f"Without charts: {no_charts}" if no_charts else "")
+    charts = DrawnCharts(note=note) if note else _draw(source.charts())
     text = source.render(charts, datetime.now(UTC))
     write_atomically(page, text.encode("utf-8", "replace"))
     return BuiltPage(page, charts.note)
 
 
-def _run(folder: Path) -> _Source:
+def _run(folder: Path) -> _PageSource:
     run = read_run(folder)
     if run.status is RunStatus.LIVE:
         raise RefusedError(f"{run.name} is live. Its page is written when it ends")
-    return _Source(
+    return _PageSource(
         name=run.name,
         reports=folder.parent.parent,
         charts=lambda: run_charts(run),
@@ -74,9 +73,9 @@ def _run(folder: Path) -> _Source:
     )
 
 
-def _study(folder: Path) -> _Source:
+def _study(folder: Path) -> _PageSource:
     ranked = rank_study(read_study(folder))
-    return _Source(
+    return _PageSource(
         name=ranked.study.full_name,
         reports=ranked.study.reports,
         charts=lambda: study_charts(ranked),
@@ -84,7 +83,7 @@ def _study(folder: Path) -> _Source:
     )
 
 
-def _busy_note(source: _Source, folder: Path) -> str:
+def _busy_note(source: _PageSource, folder: Path) -> str:
     """Return why charts cannot be drawn now. Empty if they can."""
     measuring = measuring_run(source.reports, folder)
     if measuring is None:

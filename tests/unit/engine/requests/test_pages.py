@@ -13,6 +13,7 @@ from loadbench.engine.requests import pages
 from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, build_page, is_current
 from loadbench.errors import LoadbenchError
 from tests.support.builders import cell_finished, cell_started, run_started, write_journal
+from tests.support.study_runs import add_device_study
 
 DONE = RunFinished(result=Result.DONE, reason="every cell has ended")
 
@@ -82,6 +83,36 @@ def test_a_failure_is_one_message(folder: Path, program: Program, code: str, mes
     program(code)
     with pytest.raises(LoadbenchError, match=message):
         build_page(folder)
+
+
+def test_page_is_written_without_charts_if_drawing_crashes(folder: Path, program: Program) -> None:
+    program(
+        "import os, sys\n"
+        "from loadbench.page import write, __main__\n"
+        "def crash(*_): os.kill(os.getpid(), 11)\n"
+        "write.drawn = crash\n"
+        "sys.exit(__main__.main())\n"
+    )
+    built = build_page(folder)
+
+    assert built.note.startswith("Without charts: ")
+    assert built.note.endswith("not written: its process was killed by signal 11")
+    page = built.path.read_text(encoding="utf-8")
+    assert "Without charts: " in page
+    assert "<h2>Cells</h2>" in page
+
+
+def test_page_of_a_study_is_current_until_a_journal_changes(tmp_path: Path) -> None:
+    study = add_device_study(tmp_path)
+    journals = [study.run_folder(entry) / FILE_NAME for entry in study.entries if entry.run]
+    (study.folder / PAGE_NAME).touch()
+
+    assert is_current(study.folder)
+    later = (study.folder / PAGE_NAME).stat().st_mtime_ns + 1
+    os.utime(journals[-1], ns=(0, later))
+    assert not is_current(study.folder)
+    journals[-1].unlink()
+    assert is_current(study.folder)
 
 
 def test_a_process_that_takes_too_long_is_terminated(folder: Path, program: Program) -> None:

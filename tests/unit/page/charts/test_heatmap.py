@@ -53,7 +53,7 @@ def test_colours_follow_the_states() -> None:
         "~ near": PAGE.near,
         "? undecided": PAGE.grid,
         "✗ miss": PAGE.bad,
-        "no result": "transparent",
+        "no result": PAGE.surface,
     }
 
 

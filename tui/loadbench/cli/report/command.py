@@ -42,7 +42,7 @@ def report(workspace: Workspace, /, name: str | None, charts: Path | None, **fla
     run or a unique label. Default: the newest run.
 
     RUN can also be the name of a study, such as studies/devices: its ranking is printed, and its
-    page is rebuilt. Of the options, a study has --open and --json.
+    page is rebuilt. --csv and --series require a run.
 
     Without options, rebuilds summary.csv, summary.json and summary.html. --markdown, --json and
     --csv rebuild only the first two, which is faster; --open rebuilds only summary.html, if the run
@@ -68,12 +68,17 @@ def report(workspace: Workspace, /, name: str | None, charts: Path | None, **fla
         raise UsageError(f"{' and '.join(given)} cannot be combined. Use one of them")
     form = given[0] if given else ""
     if study := study_instead_of_run(name, workspace.reports):
-        if form == "--open":
-            forms.open_page(study.folder)
-        elif form in ("", "--json"):
-            report_study(study, as_json=bool(form))
-        else:
-            raise UsageError(f"{form} requires a run, but {study.full_name} is a study")
+        match form:
+            case "--open":
+                forms.open_page(study.folder)
+            case "--charts" if charts is not None:
+                forms.write_charts(study, charts, workspace.reports)
+            case "--markdown":
+                forms.print_study_markdown(study)
+            case "" | "--json":
+                report_study(study, as_json=bool(form))
+            case _:
+                raise UsageError(f"{form} requires a run, but {study.full_name} is a study")
         return
     run = find_run(name, workspace.reports)
     match form:

@@ -12,6 +12,8 @@ from loadbench.engine.report.series import write_series
 from loadbench.engine.requests.measuring import measuring_run
 from loadbench.engine.requests.pages import PAGE_NAME, build_page, is_current
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.studies.model import Study
+from loadbench.engine.studies.ranked import rank_study
 from loadbench.errors import LoadbenchError, RefusedError, SummaryKeptError, UsageError
 from loadbench.ui.terminal.opener import open_in_browser
 
@@ -78,6 +80,14 @@ def print_markdown(run: Run) -> None:
         file.write(markdown_of(run))
 
 
+def print_study_markdown(study: Study) -> None:
+    """Print a study as Markdown."""
+    from loadbench.page.study_markdown import markdown_of_study
+
+    with output.data_file() as file:
+        file.write(markdown_of_study(rank_study(study)))
+
+
 def print_series(run: Run) -> None:
     """Print every second of every cell as CSV."""
     reader = JournalReader(run.folder)
@@ -122,11 +132,11 @@ def open_page(folder: Path) -> None:
         output.message("No display available. Open the file in a browser")
 
 
-def write_charts(run: Run, folder: Path, reports: Path) -> None:
-    """Write the charts of a run into a folder, and print their paths.
+def write_charts(of: Run | Study, folder: Path, reports: Path) -> None:
+    """Write the charts of a run or study into a folder, and print their paths.
 
     Args:
-        run: The run.
+        of: The run or study.
         folder: The folder. It is created if it does not exist.
         reports: The folder of the workspace's reports.
 
@@ -140,6 +150,11 @@ def write_charts(run: Run, folder: Path, reports: Path) -> None:
             "Draw them when it has ended"
         )
     from loadbench.page.charts.export import export_charts
+    from loadbench.page.charts.run_charts import run_charts
+    from loadbench.page.charts.study_charts import study_charts
 
-    for path in export_charts(run, folder):
+    charts = run_charts(of) if isinstance(of, Run) else study_charts(rank_study(of))
+    if not charts:
+        raise RefusedError(f"{of.folder}: no results to draw")
+    for path in export_charts(charts, folder):
         output.data(str(path))

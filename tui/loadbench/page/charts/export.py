@@ -1,14 +1,13 @@
-"""Write the charts of a run as files for documents and slides."""
+"""Write charts as files for documents and slides."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import wrap
 
 from loadbench.engine.files import convert_os_errors, write_atomically
-from loadbench.engine.run_reader import Run
 from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.draw import svg_png, vega_svg
 from loadbench.page.charts.palette import FILE
-from loadbench.page.charts.run_charts import run_charts
 from loadbench.page.charts.svg import file_svg
 
 PNG_SCALE = 2
@@ -16,8 +15,8 @@ _CAPTION_CHARACTERS = 72
 """Length of a line of a caption above a chart."""
 
 
-def export_charts(run: Run, folder: Path) -> list[Path]:
-    """Write each chart of a run as `KEY.svg` and `KEY.png`, and return the paths.
+def export_charts(charts: Iterable[PageChart], folder: Path) -> list[Path]:
+    """Write each chart as `KEY.svg` and `KEY.png`, and return the paths.
 
     The folder is created if it does not exist. Other files in it are not touched.
 
@@ -27,7 +26,7 @@ def export_charts(run: Run, folder: Path) -> list[Path]:
         DiskFullError: No space is left on the device.
     """
     files: dict[Path, bytes] = {}
-    for chart in run_charts(run):
+    for chart in charts:
         svg = file_svg(vega_svg(_titled(chart), chart.key), chart.key, chart.title, FILE)
         files[folder / f"{chart.key}.svg"] = svg.encode()
         files[folder / f"{chart.key}.png"] = svg_png(svg, chart.key, PNG_SCALE)

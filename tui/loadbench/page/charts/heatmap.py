@@ -275,7 +275,7 @@ def _by_state(
             "title": None,
             "scale": {
                 "domain": [*domain, *others],
-                "range": [*(colours[state] for state in found), *("transparent" for _ in others)],
+                "range": [*(colours[state] for state in found), *(palette.surface for _ in others)],
             },
             "legend": {"symbolType": "square", "values": domain},
         },
@@ -290,7 +290,7 @@ def _by_value(palette: ChartPalette) -> dict[str, Any]:
             "value": palette.series[0],
             "condition": [
                 {"test": is_failed, "value": palette.bad},
-                {"test": "datum.status !== ''", "value": "transparent"},
+                {"test": "datum.status !== ''", "value": palette.surface},
             ],
         },
         "fillOpacity": {

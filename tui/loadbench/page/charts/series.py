@@ -1,4 +1,4 @@
-"""How the series of a chart are told apart: by colour, dash and point shape."""
+"""The looks of the series of a chart: colour, dash and point shape."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -54,6 +54,7 @@ def _simplified(text: str, key: str, palette: ChartPalette) -> _Element:
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     _rename_ids(root, key)
+    _shorten(root, palette)
     _clean(root, palette)
     _hoist(root)
     root.set("xmlns", "http://www.w3.org/2000/svg")

@@ -19,12 +19,9 @@ class OpeningScreen(ManagingScreen):
 
     OPENING_KEYS: ClassVar[list[BindingType]] = [
         Binding(
-            "o",
-            "open",
-            "open report",
-            tooltip="Open summary.html of the run, or Locust's report of the selected cell",
+            "o", "open", "open report", tooltip="Open the page of the run or report of the cell"
         ),
-        Binding("y", "copy", "copy path", tooltip="Copy the path of what o opens"),
+        Binding("y", "copy", "copy path", tooltip="Copy the path of the page, report or folder"),
     ]
 
     @property
