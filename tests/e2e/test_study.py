@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loadbench.cli.main import main
+from loadbench.cli.report.study import study_text
 from loadbench.engine.studies.model import STUDY_FILE, StudyEntry, read_study
 from loadbench.engine.studies.ranked import rank_study
 from tests.support.harness import FAST, Bench, until
@@ -172,6 +173,14 @@ def test_report_prints_the_ranking_of_a_study(call: Call, bench: Bench, name: st
     assert "two_gpus was refused: device: gpu requires a GPU" in result.stdout
     assert "rank  profile   configuration " in result.stdout
     assert "≥: no load failed, or throughput was still rising" in result.stdout
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_report_of_a_study_fits_the_terminal(bench: Bench, columns: int) -> None:
+    lines = study_text(rank_study(add_device_study(bench.reports)), columns)
+
+    assert max(map(len, lines)) <= columns
+    assert len([line for line in lines if re.match(r"[1-4-]  +.* at batch ", line)]) == 6
 
 
 def test_report_json_prints_a_study_on_one_line(call: Call, bench: Bench) -> None:

@@ -6,12 +6,10 @@ from loadbench.engine.studies.doubts import doubts
 from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 from loadbench.engine.studies.sentences import sentences
-from loadbench.engine.studies.table import NUM_LEFT, ranking_legend, ranking_table
+from loadbench.engine.studies.table import MAX_OMITTED, num_left, ranking_legend, ranking_table
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, line, plain, table, width, wrap
 from loadbench.wording import counted
 
-_DISPENSABLE = ("run", "req/s", "goal", "remark", "profile")
-"""Columns to omit if the table is too wide, in this order."""
 _ENTRY_INDENT = 3
 """Columns before the profiles of a study in a list, as for the settings of runs."""
 
@@ -52,25 +50,19 @@ def configuration_rows(ranking: Ranking, columns: int) -> list[Line]:
         ranking: The ranking.
         columns: Width for which the least important columns are omitted.
     """
-    header, body = ranking_table(ranking)
-    if not body:
-        return []
-    names = [name.strip() for name in header]
     rows: list[Line] = []
-    for omitted in range(len(_DISPENSABLE) + 1):
-        kept = [i for i, name in enumerate(names) if name not in _DISPENSABLE[:omitted]]
-        rows = table(
-            [names[i] for i in kept],
-            [
-                [_piece(one, row[i]) for i in kept]
-                for one, row in zip(ranking.configurations, body, strict=True)
-            ],
-            left=sum(i < NUM_LEFT for i in kept),
-            last_is_text=names[kept[-1]] in ("run", "remark"),
-        )
+    for omitted in range(MAX_OMITTED + 1):
+        header, body = ranking_table(ranking, omitted)
+        pieces = [
+            [_piece(one, text) for text in texts]
+            for one, texts in zip(ranking.configurations, body, strict=True)
+        ]
+        names = [name.strip() for name in header]
+        is_text = header[-1].endswith(" ")
+        rows = table(names, pieces, left=num_left(header), last_is_text=is_text)
         if max(map(width, rows)) <= columns:
             break
-    return rows
+    return rows if ranking.configurations else []
 
 
 def configuration_entries(ranking: Ranking, columns: int) -> list[MenuEntry]:
