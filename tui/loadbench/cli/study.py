@@ -38,15 +38,16 @@ class StudyRunner:
     """
 
     def __init__(self, name: str, requests: Sequence[RunRequest], reports: Path) -> None:
-        study = open_study(name, reports)
         self._requests = requests
-        self._first = len(study.entries)
-        self._folder = study.folder
         refusals = {
             index: refusal
             for index, request in enumerate(requests)
             if (refusal := _refusal(request)) is not None
         }
+        # Read after the checks, which take seconds: another command may add profiles meanwhile.
+        study = open_study(name, reports)
+        self._first = len(study.entries)
+        self._folder = study.folder
         write_study(study.with_profiles(request.profile_name for request in requests))
         if self._first:
             output.message(
