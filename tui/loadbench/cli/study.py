@@ -110,7 +110,7 @@ class StudyRunner:
     def _refuse(self, index: int, error: LoadbenchError) -> None:
         name = self._requests[index].profile_name
         output.message(f"{name} was refused and is left out: {error}")
-        self._record(index, StudyEntry(profile=name, refused=_reason(error)))
+        self._record(index, StudyEntry(profile=name, refused=refusal_text(error)))
 
     def _record(self, index: int, entry: StudyEntry) -> None:
         """Write an entry. Its run is not disturbed if that fails, and can be reported alone."""
@@ -121,7 +121,7 @@ class StudyRunner:
             output.message(f"warning: {entry.profile} is missing in the study: {error}")
 
 
-def _reason(error: LoadbenchError) -> str:
+def refusal_text(error: LoadbenchError) -> str:
     """Return an error message in one line, with its lines as clauses."""
     lines = filter(None, map(str.strip, str(error).splitlines()))
     return "; ".join(lines).replace(":; ", ": ") or type(error).__name__

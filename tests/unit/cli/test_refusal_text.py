@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadbench.cli.study import _reason
+from loadbench.cli.study import refusal_text
 from loadbench.errors import LoadbenchError, RefusedError
 
 
@@ -18,4 +18,4 @@ from loadbench.errors import LoadbenchError, RefusedError
     ],
 )
 def test_lines_of_a_refusal_become_clauses(error: LoadbenchError, expected: str) -> None:
-    assert _reason(error) == expected
+    assert refusal_text(error) == expected
