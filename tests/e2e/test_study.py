@@ -66,7 +66,7 @@ def test_profiles_are_ranked_and_a_refused_one_does_not_stop_the_others(bench: B
     )
     assert "with_gpu was refused: device: gpu requires" in results
     assert f"Study: {study.folder}" in results
-    assert str(study.folder / STUDY_FILE) in done.stderr
+    assert f"Page: {study.folder / 'summary.html'}" in done.stderr
 
 
 def test_json_prints_only_the_summaries_of_the_runs(bench: Bench) -> None:

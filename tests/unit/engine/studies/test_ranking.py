@@ -341,3 +341,15 @@ def test_a_capacity_is_undecided_only_if_a_load_below_the_first_failed_may_pass(
     capacities = [row[3] for row in ranking_table(found)[1]]
 
     assert capacities == ["undecided", "none"]
+
+
+def test_an_equal_capacity_that_is_a_lower_bound_is_a_doubt(tmp_path: Path) -> None:
+    found = ranking(
+        tmp_path,
+        add_run(tmp_path, "one", FAST, goals=GOALS, batch_size=10),
+        add_run(tmp_path, "two", {"m2_u2_s2": 100.0}, models=[2], goals=GOALS),
+    )
+
+    assert doubts(found) == (
+        "2 CPU containers at batch 1 (two) may carry more than 2 users, because no load failed",
+    )

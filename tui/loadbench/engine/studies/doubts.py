@@ -27,13 +27,11 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
         for one in ranking.best
         if one.load and one.load.is_suspect
     ]
-    first = ranking.best[0].load if ranking.best else None
-    for one in ranking.best[1:] if ranking.has_goals else ():
-        is_smaller = one.load and first and one.load.amount < first.amount
-        if is_smaller and one.load and one.configuration.is_lower_bound:
-            texts.append(
-                f"{one.described} may carry more than {one.load.phrase}, because no load failed"
-            )
+    texts += [
+        f"{one.described} may carry more than {one.load.phrase}, because no load failed"
+        for one in ranking.best[1:]
+        if one.load and one.found.has_goals and one.configuration.is_lower_bound
+    ]
     texts += [
         f"{member.label} has remaining cells: {len(member.run.state.outstanding)} "
         f"of {len(member.run.state.cells)}"
