@@ -29,6 +29,7 @@ from tests.support.harness import (
     unexplained_findings,
     until,
 )
+from tests.support.page_runs import without_date
 
 LONG = FAST.replace("run_time: 1s", "run_time: 120s")
 
@@ -49,6 +50,10 @@ def test_a_run_writes_a_report_and_a_summary_row_for_every_cell(bench: Bench) ->
     reports = {"1_2_10.html", "2_2_10.html"}
     assert {path.name for path in folder.glob("*.html")} == {*reports, PAGE_NAME}
     assert is_current(folder)
+    written = without_date(folder / PAGE_NAME)
+    assert "<svg" in written
+    assert bench.call("report", "fast").returncode == 0
+    assert without_date(folder / PAGE_NAME) == written
     assert not (folder / "runner.log").read_text()
     rows = rows_of(folder)
     assert [row["cell"] for row in rows] == ["m1_u2_s10", "m2_u2_s10"]

@@ -1,5 +1,6 @@
-"""Runs without a folder, for tests of pages and charts."""
+"""Runs without a folder, for tests of pages and charts, and pages without their date."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,11 @@ from loadbench.page.charts.chart import PageChart
 from loadbench.page.charts.run_charts import run_charts
 from tests.support.builders import state_after
 from tests.support.hundred_cells import hundred_events
+
+
+def without_date(page: Path) -> str:
+    """Return the text of a page without the time of its writing."""
+    return re.sub(r"<time>.*?</time>", "", page.read_text(encoding="utf-8"))
 
 
 def run_of(state: RunState) -> Run:

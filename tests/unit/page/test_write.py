@@ -13,13 +13,10 @@ from loadbench.page.write import write_page
 from tests.support.builders import cell_started, entries, run_started, write_entries
 from tests.support.goal_cells import add_goal_run
 from tests.support.hundred_cells import add_hundred_cells
+from tests.support.page_runs import without_date
 from tests.support.study_runs import add_device_study
 
 MAX_PAGE_BYTES = 600_000
-
-
-def without_date(page: Path) -> str:
-    return re.sub(r"<time>.*?</time>", "", page.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
