@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loadbench.cli.main import main
+from loadbench.cli.report.study import study_text
 from loadbench.engine.studies.model import STUDY_FILE, StudyEntry, read_study
 from loadbench.engine.studies.ranked import rank_study
 from tests.support.harness import FAST, Bench, until
@@ -65,7 +66,7 @@ def test_profiles_are_ranked_and_a_refused_one_does_not_stop_the_others(bench: B
     )
     assert "with_gpu was refused: device: gpu requires" in results
     assert f"Study: {study.folder}" in results
-    assert str(study.folder / STUDY_FILE) in done.stderr
+    assert f"Page: {study.folder / 'summary.html'}" in done.stderr
 
 
 def test_json_prints_only_the_summaries_of_the_runs(bench: Bench) -> None:
@@ -174,6 +175,14 @@ def test_report_prints_the_ranking_of_a_study(call: Call, bench: Bench, name: st
     assert "≥: no load failed, or throughput was still rising" in result.stdout
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_report_of_a_study_fits_the_terminal(bench: Bench, columns: int) -> None:
+    lines = study_text(rank_study(add_device_study(bench.reports)), columns)
+
+    assert max(map(len, lines)) <= columns
+    assert len([line for line in lines if re.match(r"[1-4-]  +.* at batch ", line)]) == 6
+
+
 def test_report_json_prints_a_study_on_one_line(call: Call, bench: Bench) -> None:
     add_device_study(bench.reports)
 
@@ -185,6 +194,24 @@ def test_report_json_prints_a_study_on_one_line(call: Call, bench: Bench) -> Non
     assert record["configurations"][0]["load"]["load"] == "200 users"
     assert record["profiles"][3]["refused"].startswith("device: gpu requires")
     assert record["is_complete"] is True
+
+
+def test_attach_plain_prints_the_ranking_of_a_study(call: Call, bench: Bench) -> None:
+    add_device_study(bench.reports)
+
+    result = call("attach", "studies/devices", "--plain")
+
+    assert result.exit_code == 0
+    assert "2 GPU containers at batch 10 (with_gpu) carry the most" in result.stdout
+
+
+def test_attach_without_a_terminal_is_refused_for_a_study_too(call: Call, bench: Bench) -> None:
+    add_device_study(bench.reports)
+
+    result = call("attach", "studies/devices")
+
+    assert result.exit_code == 2
+    assert "must all be a terminal" in result.output
 
 
 def test_a_run_takes_precedence_over_a_study_with_the_same_name(call: Call, bench: Bench) -> None:

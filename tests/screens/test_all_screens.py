@@ -22,8 +22,10 @@ from loadbench.ui.messages import OpenReports, OpenRun
 from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.study.screen import StudyScreen
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.terminal.themes import THEMES
+from tests.support.study_runs import add_device_study
 from tests.support.ui_harness import (
     BROKEN,
     Stage,
@@ -56,14 +58,26 @@ KEYS = (
 )
 SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
 PRESSES = 125
-OPENINGS = ((), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter"))
+OPENINGS = (
+    (),
+    ("v",),
+    ("v", "g"),
+    ("v", "g", "enter"),
+    ("j", "o"),
+    ("j", "o", "enter"),
+    ("j", "o", "tab", "enter"),
+)
 """Keys that open each screen."""
-SCREENS = (ProfilesScreen, RunScreen, CellScreen, LogScreen, ReportsScreen, LoadbenchApp)
+SCREENS = (
+    *(ProfilesScreen, RunScreen, CellScreen, LogScreen, ReportsScreen, StudyScreen),
+    LoadbenchApp,
+)
 
 
 def screens(stage: Stage) -> None:
     stage.save_profile("broken", BROKEN)
     stage.save_profile("demo")
+    add_device_study(stage.workspace.reports)
     for number, journal in enumerate(("demo", "faults", "containers", "interrupted")):
         stage.add_run(journal, run=f"2026112{number}-111101")
 

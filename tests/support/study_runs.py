@@ -52,12 +52,9 @@ def add_run(
     events += [StackPrepared(images=dict(images))] if images else []
     for cell in plan_cells(profile):
         if cell.key in latencies:
-            measured = requests(((latencies[cell.key], 400),))
-            changes = (results or {}).get(cell.key, {})
-            events += [
-                cell_started(cell.key),
-                cell_finished(cell.key, requests=measured, **changes),
-            ]
+            measured = {"requests": requests(((latencies[cell.key], 400),))}
+            changes = {**measured, **(results or {}).get(cell.key, {})}
+            events += [cell_started(cell.key), cell_finished(cell.key, **changes)]
     events.append(RunFinished(result=Result.DONE, reason="all cells measured"))
     write_entries(reports / name / run, entries(events))
     return StudyEntry(profile=name, run=run)

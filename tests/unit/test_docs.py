@@ -71,6 +71,7 @@ SECTIONS = {
     "profiles.screen": "Profiles",
     "reports.cell_table": "Panels and lists",
     "reports.screen": "Reports",
+    "study.screen": "Study",
     "run.add_cell": "Add a cell",
     "run.containers": "Run",
     "run.matrix": "Panels and lists",

@@ -11,12 +11,14 @@ from loadbench.engine.journal.events import Event, Note, Result, RunFinished
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.run_reader import RunStatus, read_run
+from loadbench.engine.studies.model import STUDY_FILE, write_study
 from tests.support.builders import (
     cell_finished,
     cell_started,
     run_started,
     write_journal,
 )
+from tests.support.study_runs import add_device_study
 from tests.support.ui_harness import BROKEN, Stage, held, lines_until
 
 STOPPED = RunFinished(result=Result.STOPPED, reason="stopped by the user")
@@ -214,3 +216,48 @@ def test_profiles_can_be_read_without_runs(stage: Stage, reader: CatalogReader) 
 
     assert [saved.name for saved in reader.read_profiles()] == ["demo"]
     assert read(reader).profiles == reader.read_profiles()
+
+
+def test_studies_are_ranked_once_all_runs_are_known(
+    stage: Stage, reader: CatalogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = add_device_study(stage.workspace.reports)
+    with monkeypatch.context() as patches:
+        patches.setattr("loadbench.engine.catalog.MAX_FIRST_READ_S", -1.0)
+        assert read(reader).studies == ()
+
+    catalog = read(reader)
+
+    assert catalog.complete
+    found = catalog.study("studies/devices")
+    assert found is not None
+    assert found.study == study
+    runs = [member.run for member in found.ranking.members]
+    assert runs[0] is catalog.run("with_cpu/20261122-072100")
+    assert reader.read() is None
+
+
+def test_a_changed_study_is_read_again(stage: Stage, reader: CatalogReader) -> None:
+    study = add_device_study(stage.workspace.reports)
+    read(reader)
+
+    write_study(study.with_profiles(["later"]))
+
+    found = read(reader).study("studies/devices")
+    assert found is not None
+    assert found.ranking.members[-1].is_pending
+
+
+def test_a_damaged_study_is_unreadable_and_the_others_are_read(
+    stage: Stage, reader: CatalogReader
+) -> None:
+    study = add_device_study(stage.workspace.reports)
+    broken = study.folder.with_name("broken")
+    broken.mkdir()
+    (broken / STUDY_FILE).write_text("{")
+
+    catalog = read(reader)
+
+    assert [one.study.name for one in catalog.studies] == ["devices"]
+    (problem,) = catalog.unreadable
+    assert str(broken / STUDY_FILE) in problem

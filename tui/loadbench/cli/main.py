@@ -203,7 +203,7 @@ def run(
     sys.exit(perform(context.obj, options, as_json=as_json, check=check))
 
 
-@main.command(short_help="Show a live or finished run.")
+@main.command(short_help="Show a live or finished run, or a study.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.option("--plain", is_flag=True, help="Print one line per event until the run ends.")
 @click.pass_context
@@ -211,7 +211,8 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     """Show a live or finished RUN in the terminal UI.
 
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
-    run or a unique label. Default: the live run, or the newest run if none is live.
+    run or a unique label. Default: the live run, or the newest run if none is live. RUN can also be
+    the name of a study, such as studies/devices.
 
     Press q to detach; a live run continues. With --plain, Ctrl+C detaches.
 
@@ -219,12 +220,23 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     Examples:
       loadbench-tui attach
       loadbench-tui attach with_cpu
+      loadbench-tui attach studies/devices
       loadbench-tui attach --plain
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
+    from loadbench.cli.report.study import print_study, study_instead_of_run
     from loadbench.engine.catalog import find_run_folder, run_folders
     from loadbench.engine.journal.lock import is_held
+    from loadbench.engine.studies.ranked import rank_study
 
-    reports = context.obj.reports
+    reports, options = context.obj.reports, context.meta[TERMINAL_OPTIONS]
+    if name and (study := study_instead_of_run(name, reports)):
+        if plain:
+            print_study(rank_study(study))
+        else:
+            from loadbench.ui.show import show
+
+            show(context.obj, options=options, study=study.full_name)
+        return
     has_live_run = name is None and any(map(is_held, run_folders(reports)))
     folder = find_run_folder(name, reports, live=has_live_run)
     if plain:
@@ -234,7 +246,7 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
         return
     from loadbench.ui.show import show
 
-    detached = show(context.obj, folder, options=context.meta[TERMINAL_OPTIONS])
+    detached = show(context.obj, folder, options=options)
     _print_detached(detached)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadbench.cli import output
-from loadbench.errors import EngineError, JournalError, StudyError
+from loadbench.errors import EngineError, JournalError
 from loadbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,16 +61,9 @@ def _print_studies(reports: Path, runs: "Sequence[Run]") -> None:
         runs: The runs that have been read.
     """
     from loadbench.cli.run_list import study_list
-    from loadbench.engine.studies.model import read_study, study_folders
-    from loadbench.engine.studies.ranked import rank_study
+    from loadbench.engine.studies.ranked import rank_studies
 
-    known = {run.folder: run for run in runs}
-    studies, problems = [], []
-    for folder in study_folders(reports):
-        try:
-            studies.append(rank_study(read_study(folder), known))
-        except StudyError as error:
-            problems.append(str(error))
+    studies, problems = rank_studies(reports, runs)
     if studies:
         output.data("\n".join(["", *study_list(studies, output.columns())]))
     for problem in problems:

@@ -1,5 +1,6 @@
 """The study of a `run` command: which runs it starts, and its ranking at the end."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from loadbench.cli.output import OutputError
 from loadbench.cli.report.study import print_study, write_study_page
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.studies.model import (
+    STUDIES,
     STUDY_FILE,
     StudyEntry,
     open_study,
@@ -38,15 +40,16 @@ class StudyRunner:
     """
 
     def __init__(self, name: str, requests: Sequence[RunRequest], reports: Path) -> None:
-        study = open_study(name, reports)
         self._requests = requests
-        self._first = len(study.entries)
-        self._folder = study.folder
         refusals = {
             index: refusal
             for index, request in enumerate(requests)
             if (refusal := _refusal(request)) is not None
         }
+        # Read after the checks, which take seconds: another command may add profiles meanwhile.
+        study = open_study(name, reports)
+        self._first = len(study.entries)
+        self._folder = study.folder
         write_study(study.with_profiles(request.profile_name for request in requests))
         if self._first:
             output.message(
@@ -86,26 +89,28 @@ class StudyRunner:
             output.message(f"warning: {error}")
             return Exit.FAILED
         code = Exit.DONE
-        if not as_json:
+        if as_json:
+            self.print_place()
+        else:
             try:
                 print_study(rank_study(study))
             except OutputError as error:
                 code = report_output_error(error)
-        self.print_place()
         write_study_page(study)
         return code
 
     def print_place(self) -> None:
         """Print where the study is, and how to show it."""
+        name = f"{STUDIES}/{self._folder.name}"
         output.message(
             f"The runs of the study are listed in {self._folder / STUDY_FILE}. "
-            f"To print its ranking: loadbench-tui report 'studies/{self._folder.name}'"
+            f"To print its ranking: loadbench-tui report {shlex.quote(name)}"
         )
 
     def _refuse(self, index: int, error: LoadbenchError) -> None:
         name = self._requests[index].profile_name
         output.message(f"{name} was refused and is left out: {error}")
-        self._record(index, StudyEntry(profile=name, refused=str(error) or type(error).__name__))
+        self._record(index, StudyEntry(profile=name, refused=refusal_text(error)))
 
     def _record(self, index: int, entry: StudyEntry) -> None:
         """Write an entry. Its run is not disturbed if that fails, and can be reported alone."""
@@ -114,6 +119,12 @@ class StudyRunner:
             write_study(read_study(self._folder).with_entry(self._first + index, entry))
         except (StudyError, JournalError, IndexError) as error:
             output.message(f"warning: {entry.profile} is missing in the study: {error}")
+
+
+def refusal_text(error: LoadbenchError) -> str:
+    """Return an error message in one line, with its lines as clauses."""
+    lines = filter(None, map(str.strip, str(error).splitlines()))
+    return "; ".join(lines).replace(":; ", ": ") or type(error).__name__
 
 
 def _refusal(request: RunRequest) -> LoadbenchError | None:

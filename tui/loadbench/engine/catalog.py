@@ -1,4 +1,4 @@
-"""The catalogue of a workspace: all saved profiles and all runs, with lookup of runs by name."""
+"""The catalogue of a workspace: saved profiles, runs and studies, with lookup of runs by name."""
 
 import time
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.source import MAX_BYTES
 from loadbench.engine.run_order import ordinal, started_s
 from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, read_run
+from loadbench.engine.studies.model import STUDY_FILE, study_folders
+from loadbench.engine.studies.ranked import RankedStudy, rank_studies
 from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
@@ -48,21 +50,27 @@ class SavedProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """The profiles and runs of a workspace at one moment."""
+    """The profiles, runs and studies of a workspace at one moment."""
 
     profiles: tuple[SavedProfile, ...] = ()
     has_profiles: bool = False
     """True once the profiles have been read, even if there are none."""
     runs: tuple[Run, ...] = ()
     """Newest first."""
+    studies: tuple[RankedStudy, ...] = ()
+    """The latest change first. Empty while some runs have not been read yet."""
     unreadable: tuple[str, ...] = ()
-    """Error messages of unreadable journals and of an unreadable profiles folder."""
+    """Error messages of unreadable journals and studies, and of an unreadable profiles folder."""
     complete: bool = False
     """False while some runs have not been read yet."""
 
     def run(self, name: str) -> Run | None:
         """Return the run with a name such as `with_cpu/20261122-0721`, or None."""
         return next((run for run in self.runs if run.name == name), None)
+
+    def study(self, name: str) -> RankedStudy | None:
+        """Return the study with a name such as `studies/devices`, or None."""
+        return next((one for one in self.studies if one.study.full_name == name), None)
 
     def of_profile(self, name: str) -> list[Run]:
         """Return the runs of a profile, newest first."""
@@ -134,15 +142,19 @@ class CatalogReader:
         for removed in self._starts.keys() - set(folders):
             del self._starts[removed]
         stamps = tuple((saved.file, self._profiles[saved.file][0]) for saved in profiles)
-        current = (stamps, fingerprint, complete, self._problem)
+        study_files = [folder / STUDY_FILE for folder in study_folders(self.workspace.reports)]
+        studies_read = [(file, _stamp(file)) for file in study_files]
+        current = (stamps, fingerprint, complete, self._problem, studies_read)
         if current == self._last:
             return None
         self._last = current
+        studies, damaged = rank_studies(self.workspace.reports, runs) if complete else ((), ())
         return Catalog(
             profiles=profiles,
             has_profiles=True,
             runs=tuple(runs),
-            unreadable=tuple(unreadable),
+            studies=studies,
+            unreadable=(*unreadable, *damaged),
             complete=complete,
         )
 

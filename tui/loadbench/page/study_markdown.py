@@ -4,7 +4,7 @@ from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.studies.doubts import doubts
 from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.engine.studies.sentences import sentences
-from loadbench.engine.studies.table import NUM_LEFT, ranking_legend, ranking_table
+from loadbench.engine.studies.table import num_left, ranking_legend, ranking_table
 from loadbench.page.markdown import cut, omitted
 from loadbench.page.markdown_text import paragraph, table, text
 
@@ -17,7 +17,7 @@ def markdown_of_study(ranked: RankedStudy) -> str:
     ranking = ranked.ranking
     first, *rest = sentences(ranking)
     header, body = ranking_table(ranking)
-    rows = table(header, body[:MAX_ROWS], left=NUM_LEFT) if body else []
+    rows = table(header, body[:MAX_ROWS], left=num_left(header)) if body else []
     blocks = (
         [f"**{text(first)}**"],
         [paragraph(rest)],

@@ -45,6 +45,7 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
         workspace: The workspace.
         terminal: The capabilities of the terminal.
         folder: The folder of a run to open first, or None to start with the profiles.
+        study: Name of a study to open first, such as `studies/devices`. Empty for none.
         quit_at_end: Quit when that run ends.
         clock: Returns monotonic seconds.
         now: Returns the time of day, in UTC.
@@ -100,6 +101,7 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
         terminal: Terminal,
         *,
         folder: Path | None = None,
+        study: str = "",
         quit_at_end: bool = False,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc,
@@ -114,6 +116,7 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
         super().__init__(context)
         self._runs: WeakKeyDictionary[Screen[Any], Run] = WeakKeyDictionary()
         self._first_run = RunScreen(context, folder) if folder else None
+        self._first_study = study
         self._quits_at_end = quit_at_end
         self._reports: Screen[None] | None = None
         self._question: Screen[Any] | None = None
@@ -122,6 +125,8 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
         """Show the first screen; read the rest of the workspace in the background."""
         if self._first_run:
             self.push_screen(self._first_run)
+        elif self._first_study:
+            self._show_study(self._first_study)
         else:
             self._show_profiles()
         # Reading long journals would delay the run that is opened first.
@@ -168,6 +173,8 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
                 self.push_screen(LogScreen(self.context, watched, containers, name))
             case messages.OpenReports(run=run):
                 self._show_reports(run)
+            case messages.OpenStudy(name=name):
+                self._show_study(name)
             case messages.RunProfile(file=file):
                 await self.preview_profile(file)
             case messages.NewProfile():
@@ -190,6 +197,11 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
             return
         self._reports = ReportsScreen(self.context, run)
         self.push_screen(self._reports)
+
+    def _show_study(self, name: str) -> None:
+        from loadbench.ui.study.screen import StudyScreen
+
+        self.push_screen(StudyScreen(self.context, name))
 
     def _go_back(self, profile: str) -> None:
         is_first = len(self.screen_stack) <= _ONE_SCREEN

@@ -65,6 +65,13 @@ class OpenReports(Request):
 
 
 @dataclass
+class OpenStudy(Request):
+    """Open a study, with its name such as `studies/devices`."""
+
+    name: str
+
+
+@dataclass
 class RunProfile(Request):
     """Open the preview for running a profile."""
 

@@ -19,6 +19,7 @@ def show(
     folder: Path | None = None,
     *,
     options: TerminalOptions,
+    study: str = "",
     quit_at_end: bool = False,
 ) -> Run | None:
     """Run the TUI until the user quits.
@@ -27,6 +28,7 @@ def show(
         workspace: The workspace.
         folder: The folder of a run to open first, or None to start with the profiles.
         options: The display options of the command line.
+        study: Name of a study to open first, such as `studies/devices`. Empty for none.
         quit_at_end: Quit when that run ends.
 
     Returns:
@@ -41,7 +43,7 @@ def show(
     use_utf8()
     if terminal.ascii:
         ScrollBar.renderer = PlainScrollBar
-    app = LoadbenchApp(workspace, terminal, folder=folder, quit_at_end=quit_at_end)
+    app = LoadbenchApp(workspace, terminal, folder=folder, study=study, quit_at_end=quit_at_end)
     try:
         run = app.run()
     finally:

@@ -100,6 +100,18 @@ def test_a_file_with_other_contents_is_refused(tmp_path: Path, changes: dict[str
         read_study(folder)
 
 
+def test_the_first_wrong_field_is_named(tmp_path: Path) -> None:
+    folder = write(tmp_path, entries=[{"profile": "with_cpu", "run": 3, "refused": ""}])
+
+    with pytest.raises(StudyError) as caught:
+        read_study(folder)
+
+    assert str(caught.value) == (
+        f"{folder / STUDY_FILE} is not a study that this version can read: "
+        "entries.0.run: Input should be a valid string"
+    )
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_file_is_refused(tmp_path: Path, data: bytes) -> None:
     folder = write(tmp_path)

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from loadbench.engine.journal.events import Verdict
+from loadbench.engine.profile.target import Target
 from loadbench.engine.studies.doubts import doubts
 from loadbench.engine.studies.model import StudyEntry
 from loadbench.engine.studies.ranked import rank_study
 from loadbench.engine.studies.ranking import Ranking
 from loadbench.engine.studies.sentences import first_sentence, sentences
-from loadbench.engine.studies.table import ranking_table
+from loadbench.engine.studies.table import MAX_OMITTED, num_left, ranking_table
+from tests.support.builders import requests
 from tests.support.study_runs import GOALS, REFUSED, add_device_study, add_run, add_study
 
 FAST, SLOW = {"m1_u2_s2": 100.0}, {"m1_u2_s2": 900.0}
@@ -101,7 +103,7 @@ def test_without_goals_nearly_equal_throughputs_share_a_rank(tmp_path: Path) -> 
         "next is 1 CPU container at batch 1 (slow) with at least 20.0 req/s."
     )
     header, rows = ranking_table(found)
-    assert header == ("rank", "profile", "configuration", "load", "req/s", "run")
+    assert header == ("rank", "profile", "configuration", "load", "req/s", "run ")
     assert rows[0][3:5] == ("2 users", "≥ 39.0")
 
 
@@ -220,6 +222,54 @@ def test_what_differs_between_the_runs_is_a_doubt(
     assert len(doubts(found)) == 1
 
 
+def test_images_of_different_devices_are_no_doubt(tmp_path: Path) -> None:
+    found = ranking(
+        tmp_path,
+        add_run(tmp_path, "with_cpu", FAST, images={"model": "sha256:1"}),
+        add_run(tmp_path, "with_gpu", FAST, images={"model": "sha256:2"}, device="gpu"),
+    )
+
+    assert doubts(found) == ()
+
+
+def test_targets_are_compared_only_for_equal_drivers(tmp_path: Path) -> None:
+    def add(name: str, address: str, driver: str) -> StudyEntry:
+        started = {"target": Target(address=address), "driver": driver}
+        return add_run(tmp_path, name, FAST, started=started)
+
+    one = add("one", "port 80 of a", "compose")
+    found = ranking(tmp_path, one, add("other", "port 80 of b", "compose"))
+    assert doubts(found) == ("Different targets: port 80 of a (one); port 80 of b (other)",)
+    found = ranking(tmp_path, one, add("other", "a free local port", "local"))
+    assert doubts(found) == ("Different drivers: compose (one); local (other)",)
+
+
+def test_a_remote_docker_engine_is_another_machine(tmp_path: Path) -> None:
+    remote = {"cores": 2, "engine": {"same_machine": False, "name": "far"}}
+    found = ranking(
+        tmp_path,
+        add_run(tmp_path, "one", FAST, started={"hardware": {"cores": 2, "engine": None}}),
+        add_run(tmp_path, "other", FAST, started={"hardware": remote}),
+    )
+
+    assert doubts(found) == (
+        "Different machines: 2 cores (one); 2 cores, Docker on another machine (far) (other)",
+    )
+
+
+def test_the_least_important_columns_are_omitted_first(tmp_path: Path) -> None:
+    found = rank_study(add_device_study(tmp_path)).ranking
+    full, _ = ranking_table(found)
+
+    headers = [ranking_table(found, omitted)[0] for omitted in range(MAX_OMITTED + 1)]
+
+    assert headers[0] == full
+    assert headers[1] == full[:-1]
+    assert headers[-1] == ("rank", "configuration", "capacity")
+    assert [num_left(header) for header in (headers[0], headers[-1])] == [3, 2]
+    assert all(len(row) == 3 for row in ranking_table(found, MAX_OMITTED)[1])
+
+
 def test_equal_runs_have_no_doubts(tmp_path: Path) -> None:
     found = ranking(tmp_path, add_run(tmp_path, "one", FAST), add_run(tmp_path, "other", FAST))
 
@@ -263,3 +313,43 @@ def test_a_service_that_is_not_scaled_is_named_within_the_sentence(tmp_path: Pat
         add_run(tmp_path, "ext", FAST, results=slow, **external),
     )
     assert "next is the service at other:80 (ext) with at least 10.0" in first_sentence(found)
+
+
+def test_a_capacity_is_undecided_only_if_a_load_below_the_first_failed_may_pass(
+    tmp_path: Path,
+) -> None:
+    few: dict[str, Any] = {"requests": requests(((100.0, 40),)), "completed": 40}
+    keys: dict[str, Any] = {"users": [2, 4], "goals": GOALS}
+    found = ranking(
+        tmp_path,
+        add_run(
+            tmp_path,
+            "below",
+            {"m1_u2_s2": 100.0, "m1_u4_s2": 900.0},
+            results={"m1_u2_s2": few},
+            **keys,
+        ),
+        add_run(
+            tmp_path,
+            "above",
+            {"m1_u2_s2": 900.0, "m1_u4_s2": 100.0},
+            results={"m1_u4_s2": few},
+            **keys,
+        ),
+    )
+
+    capacities = [row[3] for row in ranking_table(found)[1]]
+
+    assert capacities == ["undecided", "none"]
+
+
+def test_an_equal_capacity_that_is_a_lower_bound_is_a_doubt(tmp_path: Path) -> None:
+    found = ranking(
+        tmp_path,
+        add_run(tmp_path, "one", FAST, goals=GOALS, batch_size=10),
+        add_run(tmp_path, "two", {"m2_u2_s2": 100.0}, models=[2], goals=GOALS),
+    )
+
+    assert doubts(found) == (
+        "2 CPU containers at batch 1 (two) may carry more than 2 users, because no load failed",
+    )

@@ -15,6 +15,7 @@ from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_tex
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.report.target.facts import target_facts
 from loadbench.engine.report.target.replicas import replica_rows
+from loadbench.engine.requests.pages import PAGE_NAME, is_current
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.wording.measurements import measurements_table
 
@@ -46,6 +47,8 @@ def print_result(run: Run, *, as_json: bool) -> None:
     for label, value in _origin(run.state):
         output.data(f"{label}: {value}")
     output.data(f"Reports: {run.folder}")
+    if is_current(run.folder):
+        output.data(f"Page: {run.folder / PAGE_NAME}")
 
 
 def _origin(state: RunState) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from loadbench.engine.studies.model import Study, find_study
 from loadbench.engine.studies.ranked import RankedStudy, rank_study
 from loadbench.engine.studies.record import record_of_study
 from loadbench.engine.studies.sentences import sentences
-from loadbench.engine.studies.table import NUM_LEFT, ranking_legend, ranking_table
+from loadbench.engine.studies.table import MAX_OMITTED, num_left, ranking_legend, ranking_table
 from loadbench.errors import LoadbenchError, UsageError
 from loadbench.wording import table, wrapped
 
@@ -69,12 +69,19 @@ def study_text(ranked: RankedStudy, columns: int | None) -> list[str]:
 
     Args:
         ranked: The study with its ranking.
-        columns: Width at which lines wrap. None disables wrapping.
+        columns: Width at which lines wrap, and for which columns of the table are omitted. None for
+            no limit.
     """
     found = ranked.ranking
     lines = [*sentences(found), *(f"Doubt: {doubt}." for doubt in doubts(found))]
-    rows = []
-    if found.configurations:
-        rows = table(*ranking_table(found), left=NUM_LEFT)
-        rows = ["", *rows, *filter(None, [ranking_legend(rows)])]
-    return [*lines, *rows] if columns is None else wrapped([*lines, *rows], columns)
+    if columns is not None:
+        lines = wrapped(lines, columns)
+    if not found.configurations:
+        return lines
+    rows: list[str] = []
+    for omitted in range(MAX_OMITTED + 1):
+        header, body = ranking_table(found, omitted)
+        rows = table(header, body, left=num_left(header))
+        if columns is None or max(map(len, rows)) <= columns:
+            break
+    return [*lines, "", *rows, *filter(None, [ranking_legend(rows)])]

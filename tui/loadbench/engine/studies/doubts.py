@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from loadbench.engine.hardware.description import gpu_texts, hardware_line
+from loadbench.engine.hardware.description import docker_host_text, gpu_texts, hardware_line
 from loadbench.engine.report.recommendation.doubts import MACHINE_KEYS
 from loadbench.engine.report.recommendation.subject import listed
 from loadbench.engine.run_reader import Run
@@ -15,20 +15,23 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
     They compare the runs with results. The doubts about each run itself are in its recommendation.
     """
     runs = {member.label: member.run for member, _ in ranking.measured if member.run}
-    texts = [text for name, of in _FACTS.items() if (text := _differing(name, runs, of))]
-    texts += _images(runs)
+    texts = [
+        _differing("machines", runs, _machine),
+        _differing("drivers", runs, _driver) or _differing("targets", runs, _target),
+        _differing("locustfiles", runs, _locustfile),
+        _differing("main requests", runs, _main),
+    ]
+    texts = [*filter(None, texts), *_images(runs)]
     texts += [
         f"The results of {one.described} are suspect"
         for one in ranking.best
         if one.load and one.load.is_suspect
     ]
-    first = ranking.best[0].load if ranking.best else None
-    for one in ranking.best[1:] if ranking.has_goals else ():
-        is_smaller = one.load and first and one.load.amount < first.amount
-        if is_smaller and one.load and one.configuration.is_lower_bound:
-            texts.append(
-                f"{one.described} may carry more than {one.load.phrase}, because no load failed"
-            )
+    texts += [
+        f"{one.described} may carry more than {one.load.phrase}, because no load failed"
+        for one in ranking.best[1:]
+        if one.load and one.found.has_goals and one.configuration.is_lower_bound
+    ]
     texts += [
         f"{member.label} has remaining cells: {len(member.run.state.outstanding)} "
         f"of {len(member.run.state.cells)}"
@@ -42,8 +45,9 @@ def _machine(run: Run) -> str:
     """Return what identifies the machine of a run, as text."""
     hardware = run.state.started.hardware if run.state.started else {}
     known = {key: hardware.get(key) for key in MACHINE_KEYS}
-    gpus = gpu_texts(hardware.get("gpus"))
-    return ", ".join([hardware_line(known), *gpus]) or "unknown"
+    host = docker_host_text(hardware.get("engine"))
+    hosts = [f"Docker on {host}"] if host and host != "same machine" else []
+    return ", ".join([hardware_line(known), *gpu_texts(hardware.get("gpus")), *hosts]) or "unknown"
 
 
 def _locustfile(run: Run) -> str:
@@ -65,18 +69,14 @@ def _main(run: Run) -> str:
     return (run.state.profile.load.main if run.state.profile else None) or "all requests"
 
 
-_FACTS: Mapping[str, Callable[[Run], str]] = {
-    "machines": _machine,
-    "drivers": _driver,
-    "targets": _target,
-    "locustfiles": _locustfile,
-    "main requests": _main,
-}
-"""What should be equal in all runs, with functions that return it as text. Empty: unknown."""
-
-
 def _differing(name: str, runs: Mapping[str, Run], of: Callable[[Run], str]) -> str:
-    """Return what differs between the runs, such as `Different drivers: local (a), compose (b)`."""
+    """Return what differs between the runs, such as `Different drivers: local (a); compose (b)`.
+
+    Args:
+        name: What is compared, in the plural.
+        runs: The runs by label.
+        of: Returns it as text. Empty if it is unknown.
+    """
     labels: dict[str, list[str]] = {}
     for label, run in runs.items():
         if value := of(run):
@@ -88,10 +88,11 @@ def _differing(name: str, runs: Mapping[str, Run], of: Callable[[Run], str]) -> 
 
 
 def _images(runs: Mapping[str, Run]) -> list[str]:
-    """Return the services whose images differ. Those of other devices always do."""
-    digests: dict[str, set[str]] = {}
+    """Return the services whose images differ between runs on the same device."""
+    digests: dict[tuple[str, str], set[str]] = {}
     for run in runs.values():
+        device = run.state.profile.device if run.state.profile else ""
         for service, digest in run.state.images.items():
-            digests.setdefault(service, set()).add(digest)
-    names = [service for service, found in digests.items() if len(found) > 1]
-    return [f"Different images of {listed(names)}"] if names else []
+            digests.setdefault((device, service), set()).add(digest)
+    names = dict.fromkeys(service for (_, service), found in digests.items() if len(found) > 1)
+    return [f"Different images of {listed(list(names))}"] if names else []

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from loadbench import paths
@@ -116,6 +116,16 @@ class _StudyRecord(TypedDict):
 _RECORD = TypeAdapter(_StudyRecord)
 
 
+def _record_of(data: bytes) -> _StudyRecord:
+    """Return the record in a file. A `ValueError` states the first field that is wrong."""
+    try:
+        return _RECORD.validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+
+
 def read_study(folder: Path) -> Study:
     """Read a study.
 
@@ -128,7 +138,7 @@ def read_study(folder: Path) -> Study:
     file = folder / STUDY_FILE
     try:
         data = read_file(file, max_bytes=MAX_BYTES)
-        record = parse(data, _RECORD.validate_json, max_bytes=MAX_BYTES)
+        record = parse(data, _record_of, max_bytes=MAX_BYTES)
     except OSError as error:
         raise StudyError(f"{file}: {error.strerror or error}") from error
     except BadInputError as error:
@@ -207,7 +217,7 @@ def study_folders(reports: Path) -> list[Path]:
         return []
     changed: list[tuple[int, Path]] = []
     for folder in entries:
-        if folder.name.startswith(".") or folder.is_symlink():
+        if folder.name.startswith(".") or is_run_id(folder.name) or folder.is_symlink():
             continue
         try:
             changed.append(((folder / STUDY_FILE).lstat().st_mtime_ns, folder))

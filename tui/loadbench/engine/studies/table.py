@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from loadbench.engine.numbers import number
-from loadbench.engine.report.recommendation.goals import Outcome, value_text
+from loadbench.engine.report.recommendation.goals import value_text
 from loadbench.engine.report.recommendation.table import (
     Table,
     capacity_text,
@@ -11,27 +11,38 @@ from loadbench.engine.report.recommendation.table import (
 )
 from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 
-LEGEND = configuration_legend(["≥"])
-NUM_LEFT = 3
-"""Number of left-aligned columns at the start. The column `remark` is left-aligned, too."""
+_DISPENSABLE = ("run ", "req/s", "goal", "remark ", "profile")
+"""Columns to omit if the table is too wide, in this order."""
+MAX_OMITTED = len(_DISPENSABLE)
 
 
-def ranking_table(ranking: Ranking) -> Table:
+def ranking_table(ranking: Ranking, num_omitted: int = 0) -> Table:
     """Return one row per configuration, in the order of `Ranking.configurations`.
 
-    The last column has remarks, and is left out if there are none.
+    A column of text that can be the last ends with a space in the header. The column of remarks is
+    left out if there are none.
+
+    Args:
+        ranking: The ranking.
+        num_omitted: Number of columns to omit, the least important first, up to `MAX_OMITTED`.
     """
     goals = ("capacity", "goal") if ranking.has_goals else ("load",)
-    header = ("rank", "profile", "configuration", *goals, "req/s", "run", "remark ")
+    header = ("rank", "profile", "configuration", *goals, "req/s", "run ", "remark ")
     rows = [_row(one, has_goals=ranking.has_goals) for one in ranking.configurations]
-    if any(row[-1] for row in rows):
-        return header, rows
-    return header[:-1], [row[:-1] for row in rows]
+    has_remarks = any(row[-1] for row in rows)
+    omitted = {*_DISPENSABLE[:num_omitted], *(() if has_remarks else ("remark ",))}
+    kept = [i for i, name in enumerate(header) if name not in omitted]
+    return tuple(header[i] for i in kept), [tuple(row[i] for i in kept) for row in rows]
 
 
-def ranking_legend(rows: Sequence[str]) -> str:
-    """Return the legend of the signs that occur in the lines of a table. Empty if none does."""
-    return LEGEND if any("≥" in row for row in rows) else ""
+def num_left(header: Sequence[str]) -> int:
+    """Return the number of columns at the start that are left-aligned."""
+    return header.index("configuration") + 1
+
+
+def ranking_legend(texts: Sequence[str]) -> str:
+    """Return the legend of the signs that occur in the texts of a table. Empty if none does."""
+    return configuration_legend(["≥"]) if any("≥" in text for text in texts) else ""
 
 
 def _row(one: RankedConfiguration, *, has_goals: bool) -> tuple[str, ...]:
@@ -51,9 +62,13 @@ def _row(one: RankedConfiguration, *, has_goals: bool) -> tuple[str, ...]:
 def _capacity(one: RankedConfiguration) -> str:
     if one.load or not one.found.has_goals:
         return capacity_text(one.configuration) if one.found.has_goals else "-"
-    loads = one.configuration.loads
-    is_undecided = any(load.outcome is Outcome.UNDECIDED for load in loads)
-    return "undecided" if is_undecided else "none"
+    failed = one.configuration.first_failed
+    may_pass = [
+        load
+        for load in one.configuration.undecided
+        if failed is None or load.amount < failed.amount
+    ]
+    return "undecided" if may_pass else "none"
 
 
 def _goal(one: RankedConfiguration) -> str:

@@ -8,7 +8,7 @@ from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.palette import PAGE, ChartPalette
 from loadbench.page.charts.svg import inline_svg
 
-MISSING = "vl-convert-python is not installed. To install it: pip install 'loadbench-tui[report]'"
+MISSING = "vl-convert-python is not installed. To install it: pip install vl-convert-python"
 
 
 def drawn(charts: Iterable[PageChart], palette: ChartPalette = PAGE) -> dict[str, str]:

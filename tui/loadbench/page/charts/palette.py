@@ -39,19 +39,20 @@ PAGE = ChartPalette(
 )
 """Colours of a page, which has values for light and dark in its style sheet."""
 
-# The hues of the series are those of Okabe and Ito, "Color Universal Design", 2008,
-# https://jfly.uni-koeln.de/color/, which colour-blind readers can distinguish. Yellow, sky blue,
-# orange and green are darker on white, and blue, vermilion and black are lighter on black, so that
-# all have a contrast of at least 3:1 (WCAG 2.2, success criterion 1.4.11).
+# Blue and vermilion are those of Okabe and Ito, "Color Universal Design", 2008,
+# https://jfly.uni-koeln.de/color/. Their other colours are too light on white, where graphics need
+# a contrast of 3:1 (WCAG 2.2, success criterion 1.4.11). So the others were searched for the
+# largest difference as seen by colour-blind readers, which tests/unit/page/charts/test_palette.py
+# computes.
 LIGHT = {
     "--surface": "#ffffff",
     "--c1": "#0072b2",
     "--c2": "#d55e00",
-    "--c3": "#008060",
-    "--c4": "#b8528f",
-    "--c5": "#b07800",
-    "--c6": "#2f8fc4",
-    "--c7": "#7a6f00",
+    "--c3": "#04a761",
+    "--c4": "#f03cdb",
+    "--c5": "#43270b",
+    "--c6": "#264874",
+    "--c7": "#6a1bbc",
     "--c8": "#222222",
     "--grid": "#dddddd",
     "--good": "#008060",

@@ -10,7 +10,7 @@ from loadbench.engine.studies.doubts import doubts
 from loadbench.engine.studies.members import Member
 from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.engine.studies.sentences import sentences
-from loadbench.engine.studies.table import LEGEND, NUM_LEFT, ranking_table
+from loadbench.engine.studies.table import num_left, ranking_legend, ranking_table
 from loadbench.page.content.cells import cells_table
 from loadbench.page.content.facts import FactGroup, fact_groups
 from loadbench.page.content.tables import Mood, PageTable, Value
@@ -73,11 +73,12 @@ def _configurations(ranked: RankedStudy) -> PageTable | None:
     if not rows:
         return None
     last = len(header) - 1
+    legend = ranking_legend([text for row in rows for text in row])
     return PageTable(
         header=tuple(name.strip() for name in header),
         rows=tuple(tuple(map(Value, row)) for row in rows),
-        left=frozenset((*range(NUM_LEFT), last)),
-        legend=(f"{LEGEND}.",) if any("≥" in text for row in rows for text in row) else (),
+        left=frozenset((*range(num_left(header)), last)),
+        legend=(f"{legend}.",) if legend else (),
     )
 
 

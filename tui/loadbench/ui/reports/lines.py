@@ -26,6 +26,7 @@ from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line, traits_line, traits_of
 from loadbench.ui.lines.target import target_line, target_of
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, short_name, wrap
+from loadbench.ui.study.lines import study_entry
 from loadbench.wording import ESTIMATE_LEGEND, outcome_line, spawn_rate
 from loadbench.wording.repeats import interval_legend, repeats_used, span
 
@@ -59,21 +60,25 @@ _ENTRY_INDENT = 3
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
-    """Return all runs as list entries, grouped by profile, or a hint if there are no runs.
+    """Return all studies and runs as list entries, or a hint if there are no runs.
 
-    The newest runs, and the profiles with the newest runs, come first.
+    The studies come first, then the runs by profile. The newest runs, and the profiles with the
+    newest runs, come first.
 
     Args:
-        catalog: The runs.
+        catalog: The studies and runs.
         glyphs: The terminal's character set.
         columns: Width of the list.
     """
-    if not (catalog.runs or catalog.unreadable):
+    if not (catalog.runs or catalog.studies or catalog.unreadable):
         return [MenuEntry("", tuple(no_runs(columns, complete=catalog.complete)))]
     entries = [
         MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), columns)))
         for problem in catalog.unreadable
     ]
+    if catalog.studies:
+        entries.append(MenuEntry("", (line(("studies", Tone.STRONG)),)))
+        entries += [study_entry(study, columns) for study in catalog.studies]
     # The runs are sorted, so the profile of the newest run is the first.
     for profile in dict.fromkeys(run.folder.parent.name for run in catalog.runs):
         entries.append(MenuEntry("", (line((profile, Tone.STRONG)),)))

@@ -15,10 +15,10 @@ from loadbench.ui.dialogs.label import LABEL_KEY, ask_for_label
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.lines.text import Line, Tone, line
 from loadbench.ui.messages import RunsChanged
-from loadbench.ui.widgets.panel_screen import PanelScreen
+from loadbench.ui.widgets.page_screen import PageScreen
 
 
-class ManagingScreen(PanelScreen):
+class ManagingScreen(PageScreen):
     """Base class of the reports screen, with the actions that change runs.
 
     Args:

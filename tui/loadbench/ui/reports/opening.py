@@ -1,18 +1,11 @@
 """Open the page of a run or the report of a cell, and copy their paths."""
 
-from pathlib import Path
 from typing import ClassVar
 
-from textual import work
 from textual.binding import Binding, BindingType
 
 from loadbench.engine.report.rows import Row
-from loadbench.engine.requests.pages import PAGE_NAME, build_page, is_current
-from loadbench.engine.run_reader import Run, RunStatus, report_path
-from loadbench.errors import LoadbenchError
-from loadbench.paths import is_file
-from loadbench.ui.background import in_background
-from loadbench.ui.context import UiContext
+from loadbench.engine.run_reader import RunStatus, report_path
 from loadbench.ui.reports.managing import ManagingScreen
 from loadbench.ui.terminal import desktop
 
@@ -30,10 +23,6 @@ class OpeningScreen(ManagingScreen):
         ),
         Binding("y", "copy", "copy path", tooltip="Copy the path of the page, report or folder"),
     ]
-
-    def __init__(self, context: UiContext) -> None:
-        super().__init__(context)
-        self._is_writing = False
 
     @property
     def cell(self) -> Row | None:
@@ -62,34 +51,15 @@ class OpeningScreen(ManagingScreen):
             self.app.notify(
                 f"{run.name} is live. Its page is written when it ends.", severity="warning"
             )
-        elif is_current(run.folder):
-            desktop.open_file(self.app, run.folder / PAGE_NAME)
-        elif not self._is_writing:
-            self._is_writing = True
-            self._write_and_open(run.folder)
+        else:
+            self.open_page(run.folder)
 
     def action_copy(self) -> None:
         """Copy the path of the report or page, or of the run's folder if there is none."""
-        if run := self.selected:
-            desktop.copy_path(self.app, self._report(run) or run.folder)
-
-    def _report(self, run: Run) -> Path | None:
-        """Return the existing report of the selected cell, or the existing page of the run."""
-        if self.cell:
-            return report_path(run, self.cell.cell)
-        page = run.folder / PAGE_NAME
-        return page if is_file(page) else None
-
-    @work
-    async def _write_and_open(self, folder: Path) -> None:
-        self.app.notify(f"Writing {PAGE_NAME}…")
-        try:
-            page = await in_background(build_page, folder)
-        except LoadbenchError as error:
-            self.app.notify(str(error), severity="error")
+        run, cell = self.selected, self.cell
+        if run is None:
+            return
+        if cell:
+            desktop.copy_path(self.app, report_path(run, cell.cell) or run.folder)
         else:
-            if page.note:
-                self.app.notify(page.note)
-            desktop.open_file(self.app, page.path)
-        finally:
-            self._is_writing = False
+            self.copy_page(run.folder)

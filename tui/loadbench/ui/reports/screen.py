@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goals_of, next_metric
@@ -23,8 +22,8 @@ from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.text import Line, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun
 from loadbench.ui.reports.cell_table import CellTable
-from loadbench.ui.reports.lines import charted_metrics, repeated_lines, run_entries, run_lines
-from loadbench.ui.reports.opening import OpeningScreen
+from loadbench.ui.reports.lines import charted_metrics, repeated_lines, run_lines
+from loadbench.ui.reports.listing import ListingScreen
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
@@ -40,16 +39,20 @@ _EDGE_COLUMNS = 5
 _PADDING = 2
 """Columns of these that text outside of a panel may use."""
 _RUNS, _CELLS, _CHARTS = "Runs", "Cells", "Charts"
-_PANELS = {_RUNS: ("runs",), _CELLS: ("cells", "repeated"), _CHARTS: ("latency", "throughput")}
+_PANELS = {
+    _RUNS: ("runs",),
+    _CELLS: ("cells", "repeated", "study"),
+    _CHARTS: ("latency", "throughput"),
+}
 _TABS = (("1", _RUNS), ("2", _CELLS), ("3", _CHARTS))
 
 
-class ReportsScreen(OpeningScreen):
+class ReportsScreen(ListingScreen):
     """Inspect the results of all runs and open their reports.
 
     Args:
         context: The context of the screen.
-        start_at: Name of the run to select. If empty, the first.
+        start_at: Name of the run or study to select. If empty, the first.
     """
 
     AUTO_FOCUS = "#runs"
@@ -57,10 +60,10 @@ class ReportsScreen(OpeningScreen):
         Binding("enter", "look", "open", tooltip="Open the run, or the selected cell"),
         Binding("s", "sort", "sort", tooltip="Sort the cells by the next column"),
         Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
-        *OpeningScreen.OPENING_KEYS,
+        *ListingScreen.OPENING_KEYS,
         *RESUME_KEYS,
         RECOMMENDATION_KEY,
-        *OpeningScreen.MANAGING_KEYS,
+        *ListingScreen.MANAGING_KEYS,
         METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
@@ -68,8 +71,7 @@ class ReportsScreen(OpeningScreen):
     ]
 
     def __init__(self, context: UiContext, start_at: str = "") -> None:
-        super().__init__(context)
-        self._start_at = start_at
+        super().__init__(context, start_at)
         self._tab = _RUNS
         self._narrow = False
         self._shown: Run | None = None
@@ -85,6 +87,7 @@ class ReportsScreen(OpeningScreen):
         with Horizontal():
             yield Menu(id="runs", title="Runs")
             with Vertical(id="result"):
+                yield LineView(id="study", title="Study")
                 yield TextLine(id="outcome")
                 yield CellTable(id="cells")
                 yield LineView(id="repeated", title="Repeats")
@@ -112,44 +115,16 @@ class ReportsScreen(OpeningScreen):
         """Show the new catalog."""
         self.repaint()
 
-    def on_user_active(self) -> None:
-        """Leave the cursor to the user."""
-        self._start_at = ""
-
     # Display
-
-    @property
-    def _catalog(self) -> Catalog:
-        return self.context.catalog.newest
-
-    @property
-    def selected(self) -> Run | None:
-        """The run under the cursor."""
-        key = self.query_one(Menu).key
-        return next((run for run in self._catalog.runs if run.name == key), None)
 
     @property
     def cell(self) -> Row | None:
         """The cell under the cursor, or None if the table is empty or does not have the focus."""
         return self.query_one(CellTable).selected
 
-    def select(self, name: str) -> None:
-        """Move the cursor to a run at the next paint."""
-        self._start_at = name
-
-    def neighbour(self, name: str) -> str:
-        """Return the name of the run after a run in the list, or of the run before the last."""
-        return self.query_one(Menu).neighbour(name) or ""
-
     def paint(self) -> None:
-        """Show the list and the results of the selected run."""
-        glyphs = self.context.glyphs
-        menu = self.query_one(Menu)
-        # One column is reserved for the cursor.
-        entries = run_entries(self._catalog, glyphs, (menu.columns or 37) - 1)
-        menu.show_entries(entries, glyphs, cursor=self._start_at or None)
-        if menu.key == self._start_at:
-            self._start_at = ""
+        """Show the list, and the results of the selected run or study."""
+        self.show_list()
         self._show_selected()
         self._show_findings()
 
@@ -159,12 +134,13 @@ class ReportsScreen(OpeningScreen):
         if run is None or run is not self._shown:
             self._shown = run
             self._show_result(run)
+        self.show_study()
         self._show_wrapped()
         self.refresh_bindings()
 
     def _show_result(self, run: Run | None) -> None:
         self._wrapped_columns = None
-        if run is None and not self._catalog.complete:
+        if run is None and not self.catalog.complete:
             return
         self.query_one(CellTable).show_rows(run.rows if run else ())
         self._show_chart("#latency", run, self._metric)
@@ -210,26 +186,29 @@ class ReportsScreen(OpeningScreen):
         self.refresh_bindings()
 
     def _arrange(self) -> None:
+        is_study, is_wide = self.selected_study is not None, not self._narrow
+        has_cells = not is_study and (is_wide or self._tab == _CELLS)
         shown = {
-            "runs": not self._narrow or self._tab == _RUNS,
-            "result": not self._narrow or self._tab != _RUNS,
-            "cells": not self._narrow or self._tab == _CELLS,
-            "why": not self._narrow or self._tab == _CELLS,
-            "repeated": bool(self.query_one("#repeated", LineView).lines)
-            and (not self._narrow or self._tab == _CELLS),
-            "run-charts": not self._narrow or self._tab == _CHARTS,
+            "runs": is_wide or self._tab == _RUNS,
+            "result": is_wide or self._tab != _RUNS,
+            "study": is_study,
+            "outcome": not is_study,
+            "cells": has_cells,
+            "why": has_cells,
+            "repeated": has_cells and bool(self.query_one("#repeated", LineView).lines),
+            "run-charts": not is_study and (is_wide or self._tab == _CHARTS),
         }
         for name, visible in shown.items():
             self.query_one(f"#{name}").set_class(not visible, "-hidden")
         self.query_one(TabLine).show_tabs(_TABS, self._tab)
 
     def on_menu_moved(self, event: Menu.Moved) -> None:
-        """Show the run under the cursor."""
+        """Show the run or study under the cursor."""
         event.stop()
         self._show_selected()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
-        """Open the run that was double-clicked."""
+        """Open the run or study that was double-clicked."""
         event.stop()
         self.action_look()
 
@@ -261,7 +240,9 @@ class ReportsScreen(OpeningScreen):
         match action:
             case "resume":
                 return run is not None and is_kind(run, parameters)
-            case "look" | "recommendation":
+            case "look":
+                return run is not None or self.selected_study is not None
+            case "recommendation":
                 return run is not None
             case "sort" | "reverse":
                 return run is not None and self._is_visible("cells")
@@ -289,15 +270,18 @@ class ReportsScreen(OpeningScreen):
         """Show a tab and focus its first panel."""
         self._tab = tab
         self._arrange()
-        self.query_one(f"#{_PANELS[tab][0]}").focus()
+        is_study = tab != _RUNS and self.selected_study is not None
+        self.query_one("#study" if is_study else f"#{_PANELS[tab][0]}").focus()
         self.app.call_later(self.keep_maximised)
         self.call_after_refresh(self.repaint)
 
     def action_look(self) -> None:
-        """Open the run, or the selected cell if the table has the focus."""
+        """Open the study or run, or the selected cell if the table has the focus."""
         run, cell = self.selected, self.cell
         if run:
             self.request(OpenRun(run.folder, cell.cell if cell else None))
+        else:
+            super().action_look()
 
     def action_metric(self) -> None:
         """Show the next metric in the left chart."""
@@ -320,7 +304,7 @@ class ReportsScreen(OpeningScreen):
     def action_recommendation(self) -> None:
         """Show the recommendation of the run in full."""
         if run := self.selected:
-            self.app.push_screen(RecommendationWindow(run, lambda: self._catalog.run(run.name)))
+            self.app.push_screen(RecommendationWindow(run, lambda: self.catalog.run(run.name)))
 
     def action_back(self) -> None:
         """Go back one screen."""

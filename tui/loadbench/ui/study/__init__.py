@@ -1,0 +1,1 @@
+"""A study: the ranking of the configurations of its runs: `screen`, `lines`."""
