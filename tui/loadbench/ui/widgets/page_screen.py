@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textual import work
 
-from loadbench.engine.requests.pages import PAGE_NAME, build_page, is_current
+from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, build_page, is_current
 from loadbench.errors import LoadbenchError
 from loadbench.paths import is_file
 from loadbench.ui.background import in_background
@@ -15,7 +15,7 @@ from loadbench.ui.widgets.panel_screen import PanelScreen
 class PageScreen(PanelScreen):
     """Base class of screens that open pages. Writing a page takes seconds."""
 
-    _is_writing = False
+    _is_opening = False
 
     def open_page(self, folder: Path) -> None:
         """Open the page of a run or study. If it is not current, write it first.
@@ -23,22 +23,24 @@ class PageScreen(PanelScreen):
         Args:
             folder: The folder of the run or study.
         """
-        if is_current(folder):
-            desktop.open_file(self.app, folder / PAGE_NAME)
-        elif not self._is_writing:
-            self._is_writing = True
-            self._write_and_open(folder)
-
-    def copy_page(self, folder: Path) -> None:
-        """Copy the path of the page of a run or study, or of its folder if it has no page."""
-        page = folder / PAGE_NAME
-        desktop.copy_path(self.app, page if is_file(page) else folder)
+        if not self._is_opening:
+            self._is_opening = True
+            self._open(folder)
 
     @work
-    async def _write_and_open(self, folder: Path) -> None:
-        self.app.notify(f"Writing {PAGE_NAME}…")
+    async def copy_page(self, folder: Path) -> None:
+        """Copy the path of the page of a run or study, or of its folder if it has no page."""
+        page = folder / PAGE_NAME
+        has_page = await in_background(is_file, page)
+        desktop.copy_path(self.app, page if has_page else folder)
+
+    @work
+    async def _open(self, folder: Path) -> None:
+        page = BuiltPage(folder / PAGE_NAME)
         try:
-            page = await in_background(build_page, folder)
+            if not await in_background(is_current, folder):
+                self.app.notify(f"Writing {PAGE_NAME}…")
+                page = await in_background(build_page, folder)
         except LoadbenchError as error:
             self.app.notify(str(error), severity="error")
         else:
@@ -46,4 +48,4 @@ class PageScreen(PanelScreen):
                 self.app.notify(page.note)
             desktop.open_file(self.app, page.path)
         finally:
-            self._is_writing = False
+            self._is_opening = False
