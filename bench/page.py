@@ -4,9 +4,10 @@
 
 Writes the page of a generated run in a process of its own, as a runner does at its end, and in
 turn with it runs a reference: a process with a fixed loop of Python. `REFERENCE_STEPS` is the
-number of steps that takes 1.5 s on two quiet cores (AMD EPYC, Python 3.11), the time in which a
-page of 100 cells could be written there. So the limit is a ratio, `MAX_RATIO`, which depends
-little on the machine or its load. For both processes, it prints wall and CPU seconds and the peak
+number of steps that takes 1.5 s on two quiet cores, the time in which a page of 100 cells could be
+written there. It was extrapolated from the fastest of twelve timings on such a machine under other
+load (AMD EPYC, Python 3.11). The limit is a ratio, `MAX_RATIO`, which depends little on the machine
+or its load. For both processes, it prints wall and CPU seconds and the peak
 of resident memory of each round.
 
 A planted page with the charts of every single cell must be too large and too slow.

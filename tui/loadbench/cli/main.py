@@ -274,8 +274,8 @@ def init(folder: Path) -> None:
 def doctor(workspace: Workspace, profile: str | None) -> None:
     """Check that this machine can run benchmarks, or that a project is ready for its PROFILE.
 
-    Without PROFILE, checks Python, the machine, the packages of the embedded service, Docker, GPUs,
-    the workspace, its profiles, and the folders for reports and locks.
+    Without PROFILE, checks Python, the machine, the packages of the embedded service and of charts,
+    Docker, GPUs, the workspace, its profiles, and the folders for reports and locks.
 
     With PROFILE, checks the profile, its locustfile and its Compose project: compose files,
     services, where requests go, the health check, builds, images, external networks and volumes.

