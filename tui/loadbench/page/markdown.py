@@ -5,10 +5,9 @@ from collections.abc import Collection, Sequence
 from loadbench import wording
 from loadbench.engine.hardware.description import gpu_texts, hardware_line
 from loadbench.engine.hardware.revision import revision_text
-from loadbench.engine.journal.events import CellFailed
 from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.numbers import number
-from loadbench.engine.report.failures import LOG_LINES
+from loadbench.engine.report.failures import LOG_LINES, failure_groups
 from loadbench.engine.report.metrics import GoalState, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goal import all_goals
 from loadbench.engine.report.recommendation.goals import missed_text
@@ -169,19 +168,13 @@ def _findings(rows: Sequence[Row]) -> list[str]:
 
 def _failures(state: RunState, shown: Collection[str]) -> list[list[str]]:
     """Return why cells failed, with the last log lines. Cells with the same cause share a block."""
-    cells: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for key, cell in state.cells.items():
-        if key in shown and cell.failed and cell.status is CellStatus.FAILED:
-            cells.setdefault(_cause(cell.failed), []).append(key)
     blocks = []
-    for (reason, log_lines), keys in cells.items():
-        log = ["", *fenced(log_lines)] if log_lines else []
-        blocks.append([f"**{text(', '.join(keys))} failed:** {text(reason)}", *log])
+    for keys, failed in failure_groups(state):
+        if not (named := [key for key in keys if key in shown]):
+            continue
+        log = ["", *fenced(failed.log_lines[-LOG_LINES:])] if failed.log_lines else []
+        blocks.append([f"**{text(', '.join(named))} failed:** {text(failed.reason)}", *log])
     return blocks
-
-
-def _cause(failed: CellFailed) -> tuple[str, tuple[str, ...]]:
-    return failed.reason, failed.log_lines[-LOG_LINES:]
 
 
 def _origin(run: Run) -> list[str]:
