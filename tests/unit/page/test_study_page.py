@@ -69,6 +69,20 @@ def test_charts_show_every_configuration_and_the_best_of_each_run(tmp_path: Path
         assert {one["series"] for one in points} == {"with_gpu × 2", "with_cpu × 2"}
 
 
+def test_runs_with_long_names_have_different_lines(tmp_path: Path) -> None:
+    name = "a_profile_with_a_very_long_name_for_the_gpu"
+    entries = [
+        add_run(tmp_path, name, LATENCIES, run="20261122-072100"),
+        add_run(tmp_path, name, LATENCIES, run="20261122-072101"),
+    ]
+    charts = study_charts(rank_study(add_study(tmp_path, "some", entries)))
+
+    latency = next(chart for chart in charts if chart.key == "latency")
+    layers = latency.spec(PAGE)["layer"]
+    points = next(one["data"]["values"] for one in layers if one["mark"]["type"] == "point")
+    assert len({one["series"] for one in points}) == 2
+
+
 def test_runs_with_different_goals_have_no_charts(tmp_path: Path) -> None:
     entries = [
         add_run(tmp_path, "one", LATENCIES, goals=GOALS),

@@ -1,14 +1,20 @@
 """Tests of writing pages: with and without charts, twice, and while another run measures."""
 
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.requests.pages import is_current
+from loadbench.engine.run_reader import Run
 from loadbench.errors import JournalError
+from loadbench.page import write
+from loadbench.page.charts.chart import PageChart
+from loadbench.page.charts.draw import drawn
 from loadbench.page.write import write_page
 from tests.support.builders import cell_started, entries, run_started, write_entries
 from tests.support.goal_cells import add_goal_run
@@ -60,6 +66,39 @@ def test_without_the_drawing_library_only_charts_are_missing(
     assert "<svg" not in page
     headings = re.compile(r"<h[123].*?>(.*?)<")
     assert headings.findall(page) == headings.findall(complete)
+
+
+def test_an_error_in_a_chart_costs_only_the_charts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_run: Run) -> tuple[PageChart, ...]:
+        raise ZeroDivisionError("no cells")
+
+    monkeypatch.setattr(write, "run_charts", broken)
+    folder = add_goal_run(tmp_path)
+    written = write_page(folder)
+
+    assert written.note.startswith("Without charts: internal error: ZeroDivisionError: no cells")
+    page = written.path.read_text(encoding="utf-8")
+    assert written.note in page
+    assert str(tmp_path) not in page
+    assert "<h2>Cells</h2>" in page
+    assert not is_current(folder)
+
+
+def test_a_run_that_changes_while_its_page_is_written_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = add_goal_run(tmp_path)
+
+    def draw_late(charts: Iterable[PageChart]) -> dict[str, str]:
+        svg = drawn(charts)
+        os.utime(folder / "journal.jsonl")
+        return svg
+
+    monkeypatch.setattr(write, "drawn", draw_late)
+    assert write_page(folder).note == ""
+    assert not is_current(folder)
 
 
 def test_nothing_is_drawn_while_another_run_measures(tmp_path: Path, measuring: str) -> None:

@@ -61,9 +61,9 @@ def _print_studies(reports: Path, runs: "Sequence[Run]") -> None:
         runs: The runs that have been read.
     """
     from loadbench.cli.run_list import study_list
-    from loadbench.engine.studies.ranked import rank_studies
+    from loadbench.engine.studies.ranked import StudyReader
 
-    studies, problems = rank_studies(reports, runs)
+    studies, problems = StudyReader().read(reports, runs)
     if studies:
         output.data("\n".join(["", *study_list(studies, output.columns())]))
     for problem in problems:

@@ -14,8 +14,10 @@ from loadbench.engine.studies.model import (
     STUDIES,
     STUDY_FILE,
     StudyEntry,
+    locked_study,
     open_study,
     read_study,
+    study_folder,
     write_study,
 )
 from loadbench.engine.studies.ranked import rank_study
@@ -47,10 +49,11 @@ class StudyRunner:
             if (refusal := _refusal(request)) is not None
         }
         # Read after the checks, which take seconds: another command may add profiles meanwhile.
-        study = open_study(name, reports)
-        self._first = len(study.entries)
-        self._folder = study.folder
-        write_study(study.with_profiles(request.profile_name for request in requests))
+        self._folder = study_folder(name, reports)
+        with locked_study(self._folder):
+            study = open_study(name, reports)
+            self._first = len(study.entries)
+            write_study(study.with_profiles(request.profile_name for request in requests))
         if self._first:
             output.message(
                 f"The study {name} exists with {counted(self._first, 'profile')}. "
@@ -115,10 +118,14 @@ class StudyRunner:
     def _record(self, index: int, entry: StudyEntry) -> None:
         """Write an entry. Its run is not disturbed if that fails, and can be reported alone."""
         try:
-            # Another command may have added profiles to the study.
-            write_study(read_study(self._folder).with_entry(self._first + index, entry))
+            # Another command may have added profiles to the study, after those of this one.
+            with locked_study(self._folder):
+                write_study(read_study(self._folder).with_entry(self._first + index, entry))
         except (StudyError, JournalError, IndexError) as error:
-            output.message(f"warning: {entry.profile} is missing in the study: {error}")
+            output.message(
+                f"warning: the study does not list the run of {entry.profile}: {error}. Its "
+                "results are in its folder"
+            )
 
 
 def refusal_text(error: LoadbenchError) -> str:

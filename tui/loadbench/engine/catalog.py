@@ -17,7 +17,7 @@ from loadbench.engine.profile.source import MAX_BYTES
 from loadbench.engine.run_order import ordinal, started_s
 from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, read_run
 from loadbench.engine.studies.model import STUDY_FILE, study_folders
-from loadbench.engine.studies.ranked import RankedStudy, rank_studies
+from loadbench.engine.studies.ranked import RankedStudy, StudyReader
 from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
@@ -97,6 +97,7 @@ class CatalogReader:
     _problem: str = ""
     _last: object = None
     _starts: dict[Path, float] = field(default_factory=dict)
+    _studies: StudyReader = field(default_factory=StudyReader)
 
     def read_profiles(self) -> tuple[SavedProfile, ...]:
         """Return the saved profiles sorted by name, including invalid ones."""
@@ -117,11 +118,11 @@ class CatalogReader:
 
     def read(self) -> Catalog | None:
         """Return the catalogue, or None if it has not changed since the last call."""
-        profiles = self.read_profiles()
+        profiles, reports = self.read_profiles(), self.workspace.reports
         runs, fingerprint, spent_s = [], [], 0.0
         unreadable = [self._problem] if self._problem else []
         complete = True
-        folders = list(run_folders(self.workspace.reports, starts=self._starts))
+        folders = list(run_folders(reports, starts=self._starts))
         for folder in folders:
             is_new = folder not in self._runs
             if is_new and spent_s > MAX_FIRST_READ_S:
@@ -142,13 +143,13 @@ class CatalogReader:
         for removed in self._starts.keys() - set(folders):
             del self._starts[removed]
         stamps = tuple((saved.file, self._profiles[saved.file][0]) for saved in profiles)
-        study_files = [folder / STUDY_FILE for folder in study_folders(self.workspace.reports)]
+        study_files = [folder / STUDY_FILE for folder in study_folders(reports)]
         studies_read = [(file, _stamp(file)) for file in study_files]
         current = (stamps, fingerprint, complete, self._problem, studies_read)
         if current == self._last:
             return None
         self._last = current
-        studies, damaged = rank_studies(self.workspace.reports, runs) if complete else ((), ())
+        studies, damaged = self._studies.read(reports, runs) if complete else ((), ())
         return Catalog(
             profiles=profiles,
             has_profiles=True,

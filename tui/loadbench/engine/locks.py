@@ -56,6 +56,12 @@ def use_of(name: str) -> LockUse | None:
     return None
 
 
+def running() -> list[Path]:
+    """Return the folders of the user's runs on this machine that hold a lock."""
+    uses = (use_of(file.stem) for file in state_folder().glob("*.lock"))
+    return [use.run for use in uses if use and use.run]
+
+
 class StackLock:
     """A lock that a run holds until its process exits.
 

@@ -10,6 +10,9 @@ from loadbench.page.markdown_text import paragraph, table, text
 
 MAX_ROWS = 100
 """Maximum number of configurations."""
+MAX_SENTENCES = 20
+"""Maximum number of sentences after the ranking, and of doubts."""
+MAX_SENTENCE_CHARACTERS = 500
 
 
 def markdown_of_study(ranked: RankedStudy) -> str:
@@ -18,13 +21,16 @@ def markdown_of_study(ranked: RankedStudy) -> str:
     first, *rest = sentences(ranking)
     header, body = ranking_table(ranking)
     rows = table(header, body[:MAX_ROWS], left=num_left(header)) if body else []
+    found = doubts(ranking)
     blocks = (
         [f"**{text(first)}**"],
-        [paragraph(rest)],
-        [f"- Doubt: {text(doubt)}." for doubt in doubts(ranking)],
         rows,
         omitted(len(body) - MAX_ROWS, "configuration"),
         [paragraph(filter(None, [ranking_legend(rows)]))],
+        [f"- {text(one, MAX_SENTENCE_CHARACTERS)}" for one in rest[:MAX_SENTENCES]],
+        omitted(len(rest) - MAX_SENTENCES, "result"),
+        [f"- Doubt: {text(one, MAX_SENTENCE_CHARACTERS)}." for one in found[:MAX_SENTENCES]],
+        omitted(len(found) - MAX_SENTENCES, "doubt"),
         [f"- Study: {text(ranked.study.full_name)}, see {PAGE_NAME}"],
     )
     return cut("\n\n".join("\n".join(lines) for lines in blocks if any(lines)) + "\n")

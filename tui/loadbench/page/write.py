@@ -1,13 +1,16 @@
 """Write the page of a run or of a study."""
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.files import write_atomically
 from loadbench.engine.requests.measuring import measuring_run
-from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current, is_study
+from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, is_current, is_study, sources_ns
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.engine.studies.model import read_study
 from loadbench.engine.studies.ranked import rank_study
@@ -19,6 +22,8 @@ from loadbench.page.charts.study_charts import study_charts
 from loadbench.page.content.run_page import run_page
 from loadbench.page.content.study_page import study_page
 from loadbench.page.render import DrawnCharts, render_run, render_study
+
+_SECOND_NS = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +54,19 @@ def write_page(folder: Path, *, no_charts: str = "") -> BuiltPage:
         StudyError: The study cannot be read.
         DiskFullError: No space is left on the device.
     """
-    page = folder / PAGE_NAME
+    page, changed_ns = folder / PAGE_NAME, _sources_ns(folder)
     source = _study(folder) if is_study(folder) else _run(folder)
     busy = _busy_note(source, folder)
     if busy and is_current(folder):
         return BuiltPage(page, f"{PAGE_NAME} was kept. {busy}")
     note = busy or (f"Without charts: {no_charts}" if no_charts else "")
-    charts = DrawnCharts(note=note) if note else _draw(source.charts())
+    charts = DrawnCharts(note=note) if note else _draw(source.charts)
     text = source.render(charts, datetime.now(UTC))
     write_atomically(page, text.encode("utf-8", "replace"))
+    with suppress(OSError):
+        # A page without charts is not current, so that it is written again when it is opened.
+        changed_ns -= _SECOND_NS if charts.note else 0
+        os.utime(page, ns=(changed_ns, changed_ns))
     return BuiltPage(page, charts.note)
 
 
@@ -94,8 +103,20 @@ def _busy_note(source: _PageSource, folder: Path) -> str:
     )
 
 
-def _draw(charts: tuple[PageChart, ...]) -> DrawnCharts:
+def _draw(charts: Callable[[], tuple[PageChart, ...]]) -> DrawnCharts:
     try:
-        return DrawnCharts(charts, drawn(charts))
+        found = charts()
+        return DrawnCharts(found, drawn(found))
     except ChartsUnavailableError as error:
         return DrawnCharts(note=f"Without charts: {error}")
+    except Exception as error:  # noqa: BLE001  # an error in a chart must not cost the page
+        save_traceback(error, "page-error.txt")
+        return DrawnCharts(note=f"Without charts: {describe_crash(error, None)}")
+
+
+def _sources_ns(folder: Path) -> int:
+    """Return the time of the last change of the sources. 0 if they are missing."""
+    try:
+        return sources_ns(folder)
+    except OSError:
+        return 0

@@ -83,8 +83,9 @@ def test_fewer_replicas_come_first_at_an_equal_capacity(tmp_path: Path) -> None:
 
     assert ranks(found) == [(1, "one", 1), (2, "two", 2)]
     assert first_sentence(found) == (
-        "1 CPU container at batch 1 (one) carries the most, at least 2 users: p95 100 ms "
-        "(goal 500 ms), 40.0 req/s; 2 CPU containers at batch 1 (two) carry at least 2 users too."
+        "1 CPU container at batch 1 (one) carries the largest measured load, at least 2 users: "
+        "p95 100 ms (goal 500 ms), 40.0 req/s; 2 CPU containers at batch 1 (two) carry at least "
+        "2 users too."
     )
 
 
@@ -98,7 +99,8 @@ def test_without_goals_nearly_equal_throughputs_share_a_rank(tmp_path: Path) -> 
 
     assert ranks(found) == [(1, "one", 1), (1, "two", 2), (3, "slow", 1)]
     assert first_sentence(found) == (
-        "1 CPU container at batch 1 (one) reaches the highest throughput, at least 39.0 req/s; "
+        "1 CPU container at batch 1 (one) reaches the highest measured throughput, at least "
+        "39.0 req/s; "
         "2 CPU containers at batch 1 (two) reach at least 40.0 req/s, equal within 5 %; "
         "next is 1 CPU container at batch 1 (slow) with at least 20.0 req/s."
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.events import CellFailed, Verdict
 from loadbench.engine.report.metrics import GoalState, Metric
 from loadbench.page.charts.chart import Spec
 from loadbench.page.charts.heatmap import heatmap_chart, tiles_of
@@ -64,18 +64,35 @@ def test_descriptions_name_the_state() -> None:
     assert "2 models, 8 users: failed" in texts
 
 
-def test_of_merged_cells_the_worst_state_counts() -> None:
+def test_of_repeats_the_median_counts_as_in_the_recommendation() -> None:
     profile = make_profile(users=[2], repeats=3, goals={"p95_ms": 100})
     state = swept(profile, m1_u2_s2_r2={"requests": requests(((150.0, 400),))})
-    (tile,) = tiles_of(state, run_of(state).rows, Metric.P95)
-    assert tile.state is GoalState.MISSED
-    assert tile.value == 150
+    (tile,) = tiles_of(run_of(state), Metric.P95)
+    assert tile.state is GoalState.PASSED
+    assert tile.value == 10
+    chart = heatmap_chart(run_of(state))
+    assert chart
+    assert "Of repeats, the median counts." in chart.caption
+
+
+def test_of_spawn_rates_the_worst_state_counts() -> None:
+    profile = make_profile(users=[2], spawn_rates=[1, 2], goals={"p95_ms": 100})
+    state = swept(profile, m1_u2_s2={"requests": requests(((150.0, 400),))})
+    (tile,) = tiles_of(run_of(state), Metric.P95)
+    assert (tile.state, tile.value) == (GoalState.MISSED, 150)
+
+
+def test_a_failure_of_locust_is_no_missed_goal() -> None:
+    profile = make_profile(users=[2], goals={"p95_ms": 100})
+    failed = CellFailed(cell="m1_u2_s2", attempt=1, reason="Locust exited with code 1")
+    (tile,) = tiles_of(run_of(state_after(run_started(profile), failed)), Metric.P95)
+    assert (tile.state, tile.status) == (None, "failed")
 
 
 def test_a_failed_repeat_counts_as_missed_beside_results() -> None:
     profile = make_profile(users=[2], repeats=2, goals={"p95_ms": 100})
     state = state_after(run_started(profile), cell_finished(), cell_failed("m1_u2_s2_r2"))
-    (tile,) = tiles_of(state, run_of(state).rows, Metric.P95)
+    (tile,) = tiles_of(run_of(state), Metric.P95)
     assert (tile.state, tile.value, tile.status) == (GoalState.MISSED, 10.0, "")
     assert tile.text.endswith("1 of 2 cells failed")
 
@@ -112,12 +129,12 @@ def test_columns_are_limited() -> None:
 
 def test_before_the_first_result_there_is_no_heat_map() -> None:
     state = state_after(run_started())
-    assert heatmap_chart(state, run_of(state).rows) is None
+    assert heatmap_chart(run_of(state)) is None
 
 
 def test_a_run_of_invalid_cells_has_a_heat_map_without_numbers() -> None:
     state = swept(make_profile(), m1_u2_s2={"verdict": Verdict.INVALID})
-    chart = heatmap_chart(state, run_of(state).rows)
+    chart = heatmap_chart(run_of(state))
     assert chart is not None
     assert list(_labels(chart.spec(PAGE)).values()) == ["invalid"]
 

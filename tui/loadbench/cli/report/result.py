@@ -15,8 +15,9 @@ from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_tex
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.report.target.facts import target_facts
 from loadbench.engine.report.target.replicas import replica_rows
-from loadbench.engine.requests.pages import PAGE_NAME, is_current
+from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.paths import is_file
 from loadbench.wording.measurements import measurements_table
 
 
@@ -47,7 +48,7 @@ def print_result(run: Run, *, as_json: bool) -> None:
     for label, value in _origin(run.state):
         output.data(f"{label}: {value}")
     output.data(f"Reports: {run.folder}")
-    if is_current(run.folder):
+    if is_file(run.folder / PAGE_NAME):
         output.data(f"Page: {run.folder / PAGE_NAME}")
 
 

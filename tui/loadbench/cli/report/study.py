@@ -33,18 +33,18 @@ def study_instead_of_run(name: str | None, reports: Path) -> Study | None:
 
 
 def report_study(study: Study, *, as_json: bool) -> None:
-    """Print a study and rebuild its page.
+    """Print a study. Then rebuild its page, unless JSON is printed.
 
     Args:
         study: The study.
         as_json: Whether to print it as one line of JSON.
     """
-    write_study_page(study)
     ranked = rank_study(study)
     if as_json:
         output.json_line(record_of_study(ranked))
     else:
         print_study(ranked)
+        write_study_page(study)
 
 
 def print_study(ranked: RankedStudy) -> None:

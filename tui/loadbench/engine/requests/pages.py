@@ -24,7 +24,9 @@ PAGE_MODULE = "loadbench.page"
 PAGE_NAME = "summary.html"
 
 TIMEOUT_S = 60.0
-"""Maximum seconds for writing a page."""
+"""Maximum seconds for writing a page, without those for reading a large journal."""
+MIN_BYTES_PER_S = 1e6
+"""Rate at which journals are read, even on a slow machine."""
 
 NO_CHARTS = "--no-charts"
 """Option of the module, followed by the reason."""
@@ -52,32 +54,43 @@ def is_study(folder: Path) -> bool:
 
 
 def is_current(folder: Path) -> bool:
-    """Return whether a run or study has a page that is not older than the journals.
+    """Return whether a run or study has a page with charts that is as new as the journals.
 
     Args:
         folder: The folder of the run or study.
     """
     try:
-        written_ns = (folder / PAGE_NAME).stat().st_mtime_ns
-        return all(written_ns >= file.stat().st_mtime_ns for file in _sources(folder))
+        return (folder / PAGE_NAME).stat().st_mtime_ns >= sources_ns(folder)
     except (OSError, StudyError):
         return False
 
 
-def _sources(folder: Path) -> list[Path]:
-    """Return the files from which a page is computed.
+def sources_ns(folder: Path) -> int:
+    """Return the time of the last change of what a page is computed from, in ns since 1970.
+
+    The page gets this time, so that a change while it is written makes it outdated.
+
+    Args:
+        folder: The folder of the run or study.
 
     Raises:
+        OSError: The journal or the study is missing.
         StudyError: The study cannot be read.
     """
     if not is_study(folder):
-        return [folder / FILE_NAME]
+        return (folder / FILE_NAME).stat().st_mtime_ns
     study = read_study(folder)
-    runs = (study.run_folder(entry) / FILE_NAME for entry in study.entries if entry.run)
-    return [folder / STUDY_FILE, *filter(paths.exists, runs)]
+    runs = (study.run_folder(entry) for entry in study.entries if entry.run)
+    return max((folder / STUDY_FILE).stat().st_mtime_ns, *map(_changed_ns, runs), 0)
 
 
-def build_page(folder: Path, *, timeout_s: float = TIMEOUT_S) -> BuiltPage:
+def _changed_ns(run: Path) -> int:
+    """Return the time of the last change of a journal or, without it, of the nearest folder."""
+    existing = next(one for one in (run / FILE_NAME, run, *run.parents) if paths.exists(one))
+    return existing.stat().st_mtime_ns
+
+
+def build_page(folder: Path, *, timeout_s: float | None = None) -> BuiltPage:
     """Write the page of a run or study and wait until it is written. Takes seconds.
 
     The process that writes it cannot outlive this one. If it crashes or does not end, which only
@@ -85,19 +98,39 @@ def build_page(folder: Path, *, timeout_s: float = TIMEOUT_S) -> BuiltPage:
 
     Args:
         folder: The folder of the run or study.
-        timeout_s: Maximum seconds to wait. The process is then terminated.
+        timeout_s: Maximum seconds to wait. The process is then terminated. Default: `TIMEOUT_S`,
+            and longer for large journals.
 
     Raises:
         LoadbenchError: The page was not written.
     """
+    seconds = _timeout_s(folder) if timeout_s is None else timeout_s
     try:
-        return _build(folder, (), timeout_s)
+        return _build(folder, (), seconds)
     except _CrashError as error:
-        return _build(folder, (NO_CHARTS, str(error)), timeout_s)
+        return _build(folder, (NO_CHARTS, error.reason), seconds)
 
 
 class _CrashError(LoadbenchError):
-    """The process that writes a page ended without an answer, or not in time."""
+    """The process that writes a page ended without an answer, or not in time.
+
+    Args:
+        page: The page.
+        reason: What happened, as a clause.
+    """
+
+    def __init__(self, page: Path, reason: str) -> None:
+        super().__init__(f"{page}: not written: {reason}")
+        self.reason = reason
+
+
+def _timeout_s(folder: Path) -> float:
+    """Return the maximum seconds for a page, with more time to read large journals."""
+    try:
+        size = (folder / FILE_NAME).stat().st_size
+    except OSError:
+        return TIMEOUT_S
+    return TIMEOUT_S + size / MIN_BYTES_PER_S
 
 
 def _build(folder: Path, options: Sequence[str], timeout_s: float) -> BuiltPage:
@@ -119,12 +152,12 @@ def _build(folder: Path, options: Sequence[str], timeout_s: float) -> BuiltPage:
         finally:
             process.stop()
         if code is None:
-            raise _CrashError(f"{page}: not written within {timeout_s:g} s")
+            raise _CrashError(page, f"its process took longer than {timeout_s:.0f} s")
         answer = _answer(_end_of(output))
         if "error" in answer:
             raise LoadbenchError(str(answer["error"]))
         if code or "page" not in answer:
-            raise _CrashError(f"{page}: not written: {_failure(code, _end_of(errors))}")
+            raise _CrashError(page, _failure(code, _end_of(errors)))
     return BuiltPage(Path(answer["page"]), str(answer.get("note", "")))
 
 

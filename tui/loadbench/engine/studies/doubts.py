@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from loadbench.engine.hardware.description import docker_host_text, gpu_texts, hardware_line
+from loadbench.engine.hardware.revision import revision_text
 from loadbench.engine.report.recommendation.doubts import MACHINE_KEYS
 from loadbench.engine.report.recommendation.subject import listed
 from loadbench.engine.run_reader import Run
@@ -19,6 +20,7 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
         _differing("machines", runs, _machine),
         _differing("drivers", runs, _driver) or _differing("targets", runs, _target),
         _differing("locustfiles", runs, _locustfile),
+        _differing("Git revisions", runs, _revisions),
         _differing("main requests", runs, _main),
     ]
     texts = [*filter(None, texts), *_images(runs)]
@@ -52,6 +54,11 @@ def _machine(run: Run) -> str:
 
 def _locustfile(run: Run) -> str:
     return run.state.profile.load.shown_locustfile if run.state.profile else ""
+
+
+def _revisions(run: Run) -> str:
+    revisions = run.state.started.revisions if run.state.started else ()
+    return ", ".join(map(revision_text, revisions))
 
 
 def _target(run: Run) -> str:

@@ -36,14 +36,18 @@ def members_of(
 ) -> tuple[Member, ...]:
     """Return the profiles of a study with their runs, in order.
 
+    A profile that was refused or not started counts only if it has no later entry.
+
     Args:
         study: The study.
         known: Runs that have been read already, by folder.
     """
     started = Counter(entry.profile for entry in study.entries if entry.run)
+    last = {entry.profile: entry for entry in study.entries}
     return tuple(
         _member(study, entry, known, has_others=started[entry.profile] > 1)
         for entry in study.entries
+        if entry.run or entry is last[entry.profile]
     )
 
 

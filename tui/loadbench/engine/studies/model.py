@@ -1,8 +1,11 @@
 """A study as stored in `study.json`, documented in docs/study.md."""
 
+import fcntl
 import json
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -174,6 +177,28 @@ def write_study(study: Study) -> None:
     write_atomically(study.folder / STUDY_FILE, f"{text}\n".encode("utf-8", "replace"))
 
 
+@contextmanager
+def locked_study(folder: Path) -> Iterator[None]:
+    """Keep other commands from changing a study. Create its folder if it is missing.
+
+    Raises:
+        JournalError: The folder cannot be created or opened.
+    """
+    with convert_os_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def study_folder(name: str, reports: Path) -> Path:
+    """Return the folder of the study with a name."""
+    return reports / STUDIES / name
+
+
 def open_study(name: str, reports: Path) -> Study:
     """Return the study with a name, or a new one without entries, which is not written yet.
 
@@ -184,7 +209,7 @@ def open_study(name: str, reports: Path) -> Study:
     Raises:
         StudyError: The study exists and cannot be read.
     """
-    folder = reports / STUDIES / name
+    folder = study_folder(name, reports)
     if paths.exists(folder / STUDY_FILE):
         return read_study(folder)
     return Study(folder=folder, created_at=utc_now())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from loadbench.engine.run_reader import Run
+from loadbench.engine.run_reader import Run, journal_stamp
 from loadbench.engine.studies.members import members_of
 from loadbench.engine.studies.model import Study, read_study, study_folders
 from loadbench.engine.studies.ranking import Ranking, ranking_of
@@ -30,20 +30,41 @@ def rank_study(study: Study, known: Mapping[Path, Run] = MappingProxyType({})) -
     return RankedStudy(study, ranking_of(members_of(study, known)))
 
 
-def rank_studies(
-    reports: Path, runs: Iterable[Run]
-) -> tuple[tuple[RankedStudy, ...], tuple[str, ...]]:
-    """Return all studies, the latest change first, and the error messages of unreadable ones.
+class StudyReader:
+    """Reads all studies of a workspace, and ranks only those whose runs have changed."""
 
-    Args:
-        reports: The reports folder.
-        runs: Its runs, as far as they have been read.
-    """
-    known = {run.folder: run for run in runs}
-    studies, problems = [], []
-    for folder in study_folders(reports):
-        try:
-            studies.append(rank_study(read_study(folder), known))
-        except StudyError as error:
-            problems.append(str(error))
-    return tuple(studies), tuple(problems)
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[object, RankedStudy]] = {}
+        """The ranked studies by folder, with what their ranking depends on."""
+
+    def read(
+        self, reports: Path, runs: Iterable[Run]
+    ) -> tuple[tuple[RankedStudy, ...], tuple[str, ...]]:
+        """Return all studies, the latest change first, and the messages of unreadable ones.
+
+        Args:
+            reports: The reports folder.
+            runs: Its runs, as far as they have been read.
+        """
+        by_folder = {run.folder: run for run in runs}
+        known: dict[Path, tuple[object, RankedStudy]] = {}
+        problems = []
+        for folder in study_folders(reports):
+            try:
+                study = read_study(folder)
+            except StudyError as error:
+                problems.append(str(error))
+                continue
+            state = study, [_state(study.run_folder(one), by_folder) for one in study.entries]
+            before, ranked = self._known.get(folder, (None, None))
+            if ranked is None or before != state:
+                ranked = rank_study(study, by_folder)
+            known[folder] = state, ranked
+        self._known = known
+        return tuple(ranked for _, ranked in known.values()), tuple(problems)
+
+
+def _state(folder: Path, by_folder: Mapping[Path, Run]) -> object:
+    """Return what a ranking depends on: the results and the status of a run, or its journal."""
+    run = by_folder.get(folder)
+    return (run.results, run.status, run.state.label) if run else journal_stamp(folder)

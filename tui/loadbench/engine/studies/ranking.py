@@ -34,6 +34,14 @@ class RankedConfiguration:
         return one.capacity if self.found.has_goals else one.peak
 
     @property
+    def is_lower_bound(self) -> bool:
+        """Whether more load, or without goals more throughput, may be possible."""
+        if self.found.has_goals:
+            return self.configuration.is_lower_bound
+        step = self.found.scaling.step(self.configuration.models)
+        return step is None or not step.is_saturated
+
+    @property
     def described(self) -> str:
         """The configuration with its profile: `2 GPU containers at batch 10 (with_gpu)`."""
         subject = self.found.subject

@@ -32,7 +32,9 @@ def first_sentence(ranking: Ranking) -> str:
 def _ranking(ranking: Ranking) -> str:
     best, *others = ranking.best
     equal = [one for one in others if _are_equal(one, best)]
-    parts = [_winner(best)]
+    # A run that was not measured up to its limit may carry more than the best.
+    is_open = any(one.is_lower_bound for one in others)
+    parts = [_winner(best, is_open=is_open)]
     parts += [_equal(one) for one in equal]
     smaller = [one for one in others if not _are_equal(one, best)]
     if smaller:
@@ -44,14 +46,22 @@ def _ranking(ranking: Ranking) -> str:
     return f"{'; '.join(parts)}."
 
 
-def _winner(one: RankedConfiguration) -> str:
+def _winner(one: RankedConfiguration, *, is_open: bool) -> str:
+    """Return the best configuration with its figures.
+
+    Args:
+        one: The configuration.
+        is_open: Whether another run may carry more, because it was not measured up to its limit.
+    """
     load = one.load
     assert load is not None
     if not one.found.has_goals:
-        return f"{one.described} {_verb(one)} the highest throughput, {_amount(one)}"
+        highest = "the highest measured throughput" if is_open else "the highest throughput"
+        return f"{one.described} {_verb(one)} {highest}, {_amount(one)}"
     shown = figures(load, one.found, with_goal=True)
     amount = f"{_amount(one)}{load.repeats_note}"
-    return f"{one.described} {_verb(one)} the most, {amount}: {shown}"
+    most = "the largest measured load" if is_open else "the most"
+    return f"{one.described} {_verb(one)} {most}, {amount}: {shown}"
 
 
 def _equal(one: RankedConfiguration) -> str:
@@ -74,13 +84,10 @@ def _verb(one: RankedConfiguration) -> str:
 
 def _amount(one: RankedConfiguration) -> str:
     """Return the capacity or, without goals, the throughput, with `at least` for lower bounds."""
-    load, configuration = one.load, one.configuration
+    load = one.load
     assert load is not None
-    if one.found.has_goals:
-        return f"{'at least ' if configuration.is_lower_bound else ''}{load.phrase}"
-    step = one.found.scaling.step(configuration.models)
-    is_maximum = step is not None and step.is_saturated
-    return f"{'' if is_maximum else 'at least '}{number(load.rps)} req/s"
+    amount = load.phrase if one.found.has_goals else f"{number(load.rps)} req/s"
+    return f"{'at least ' if one.is_lower_bound else ''}{amount}"
 
 
 def _inner(one: RankedConfiguration) -> str:

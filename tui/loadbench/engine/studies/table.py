@@ -80,9 +80,7 @@ def _goal(one: RankedConfiguration) -> str:
 def _throughput(one: RankedConfiguration) -> str:
     load = one.load or one.configuration.peak
     rps = number(load.rps if load else None)
-    step = one.found.scaling.step(one.configuration.models)
-    is_rising = step is not None and not step.is_saturated
-    return f"≥ {rps}" if is_rising and not one.found.has_goals else rps
+    return f"≥ {rps}" if one.is_lower_bound and not one.found.has_goals else rps
 
 
 def _remark(one: RankedConfiguration) -> str:

@@ -50,6 +50,8 @@ class LoadPlot:
     series: SeriesNames
     amounts: tuple[float, ...]
     """All loads, ascending."""
+    has_repeats: bool = False
+    """Whether points are percentiles of several repeats together."""
     note: str
     """What the chart leaves out, as a sentence. Empty if it shows all."""
     goal: GoalLine | None
@@ -85,6 +87,8 @@ def against_load(key: str, title: str, state: RunState, metric: AnyMetric) -> Pa
         points=tuple(one for one in points if selection.has(one.models, one.amount)),
         series=SeriesNames("models", tuple(map(str, selection.models))),
         amounts=selection.amounts,
+        has_repeats=metric is not Metric.RPS
+        and any(cell.cell.repeat > 1 for cell in state.cells.values()),
         note=selection.note,
         goal=goal_line(goal_of(goals_of(state), metric), unit_of(metric), known),
         unit=load_unit(state),
@@ -129,6 +133,8 @@ def _caption(plot: LoadPlot) -> str:
         parts.append(f"The {plot.goal.text} is above the chart.")
     if any(point.is_suspect and point.value is not None for point in plot.points):
         parts.append("Hollow points are suspect.")
+    if plot.has_repeats:
+        parts.append("Percentiles are over all repeats.")
     if plot.note:
         parts.append(plot.note)
     return " ".join(parts)

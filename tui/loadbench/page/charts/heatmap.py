@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.journal.state import CellStatus, RunState
+from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.numbers import number
 from loadbench.engine.report.metrics import (
     GoalState,
     Metric,
     default_metric,
-    goal_state,
     goals_of,
     state_order,
 )
 from loadbench.engine.report.recommendation.goal import all_goals
+from loadbench.engine.report.recommendation.goals import Outcome
+from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.rows import Row
+from loadbench.engine.run_reader import Run
 from loadbench.page.charts.against_load import load_unit
 from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.palette import ChartPalette
@@ -55,7 +58,7 @@ class Tile:
     value: float | None
     """The metric. None without usable results."""
     state: GoalState | None
-    """The worst state of the goals. Missed if a cell failed, None if there is nothing to check."""
+    """The state of the goals as in the recommendation. None if there is nothing to check."""
     status: str
     """`failed`, `invalid` or `skipped` if there are no usable results. Otherwise empty."""
     is_suspect: bool
@@ -63,21 +66,19 @@ class Tile:
     """Description for people."""
 
 
-def heatmap_chart(state: RunState, rows: Sequence[Row]) -> PageChart | None:
-    """Return the heat map, or None if no cell has ended.
-
-    Args:
-        state: The state of the run.
-        rows: Its rows.
-    """
+def heatmap_chart(run: Run) -> PageChart | None:
+    """Return the heat map, or None if no cell has ended."""
+    state = run.state
     metric, goals = default_metric(goals_of(state)), goals_of(state)
-    tiles = tiles_of(state, rows, metric)
+    tiles = tiles_of(run, metric)
     if not tiles:
         return None
     has_goals = bool(all_goals(goals))
     selection = _selection(tiles)
     shown = [tile for tile in tiles if selection.has(tile.models, tile.amount)]
     parts = [f"The numbers are {axis_label(state, metric)}."]
+    if any(row.repeat > 1 for row in run.rows):
+        parts.append("Of repeats, the median counts.")
     if any(tile.is_suspect for tile in shown):
         parts.append("! marks suspect results.")
     if selection.note:
@@ -105,41 +106,51 @@ def _is_upright(selection: Selection) -> bool:
     return len(selection.amounts) >= len(selection.models)
 
 
-def tiles_of(state: RunState, rows: Sequence[Row], metric: Metric) -> tuple[Tile, ...]:
+def tiles_of(run: Run, metric: Metric) -> tuple[Tile, ...]:
     """Return the tiles of all places of the grid where a cell has ended.
 
+    Repeats and spawn rates are merged as in the recommendation.
+
     Args:
-        state: The state of the run.
-        rows: Its rows.
+        run: The run.
         metric: The metric that the tiles show.
     """
+    state, found = run.state, run.recommendation
+    loads = {
+        (one.models, load.amount): load
+        for one in (found.configurations if found else ())
+        for load in one.loads
+    }
     points = {(point.models, point.amount): point for point in points_of(state, metric)}
     grouped: dict[Place, list[Row]] = {}
-    for row in rows:
+    for row in run.rows:
         has_ended = row.verdict in {*Verdict, FAILED, CellStatus.SKIPPED}
         if has_ended and not row.is_recheck:
             grouped.setdefault((row.models, row.level.amount), []).append(row)
     phrases = load_phrases(state)
     return tuple(
-        _tile(place, of_place, points.get(place), phrases[place[1]], metric)
+        _tile(place, of_place, points.get(place), loads.get(place), phrases[place[1]], metric)
         for place, of_place in sorted(grouped.items())
     )
 
 
 def _tile(
-    place: Place, rows: Sequence[Row], point: LoadPoint | None, phrase: str, metric: Metric
+    place: Place,
+    rows: Sequence[Row],
+    point: LoadPoint | None,
+    load: LoadOutcome | None,
+    phrase: str,
+    metric: Metric,
 ) -> Tile:
     verdicts = [row.verdict for row in rows]
     has_failed = FAILED in verdicts
-    states = [found for row in rows if (found := goal_state(row))]
-    worst = max(
-        [*states, *([GoalState.MISSED] if has_failed else [])], key=state_order, default=None
-    )
+    state = _state(load) if load else None
     status = "" if point else next((one for one in _STATUSES if one in verdicts), "")
     place_text = f"{models_phrase(place[0])}, {phrase}"
-    parts = [status or reading(metric, point.value if point else None)]
-    if worst and not status:
-        parts.append(_STATE_TEXTS[worst])
+    value = _value(load, metric, point)
+    parts = [status or reading(metric, value)]
+    if state and not status:
+        parts.append(_STATE_TEXTS[state])
     if point and point.is_suspect:
         parts.append("suspect")
     if point and has_failed:
@@ -147,12 +158,36 @@ def _tile(
     return Tile(
         models=place[0],
         amount=place[1],
-        value=point.value if point else None,
-        state=worst,
+        value=value,
+        state=state,
         status=status,
         is_suspect=bool(point and point.is_suspect),
         text=f"{place_text}: {', '.join(parts)}",
     )
+
+
+def _state(load: LoadOutcome) -> GoalState | None:
+    """Return the state of all goals at a load. None without goals, unless a replica exited."""
+    checks = load.worst.checks
+    if not (checks or load.failure):
+        return None
+    match load.outcome:
+        case Outcome.MISSED:
+            return GoalState.MISSED
+        case Outcome.UNDECIDED:
+            return GoalState.UNDECIDED
+        case Outcome.PASSED:
+            return GoalState.NEAR if any(one.is_near for one in checks) else GoalState.PASSED
+
+
+def _value(load: LoadOutcome | None, metric: Metric, point: LoadPoint | None) -> float | None:
+    """Return the value that is checked at a load or, without a goal, that of all its cells."""
+    checks = load.worst.checks if load else ()
+    values = (check.value for check in checks if metric.limits(check.goal))
+    value = next(values, None)
+    if point and (value is None or not isfinite(value)):
+        return point.value
+    return value
 
 
 _STATUSES = (FAILED, Verdict.INVALID.value, CellStatus.SKIPPED.value)

@@ -30,7 +30,7 @@ def _charts(run: Run) -> Iterator[PageChart | None]:
     if recommendation:
         yield speedup_chart(recommendation.scaling)
     yield stages_chart(state)
-    yield heatmap_chart(state, run.rows)
+    yield heatmap_chart(run)
     metrics = sorted(measurement_metrics(state), key=lambda one: goal_of(goals, one) is None)
     for index, metric in enumerate(metrics[:MAX_MEASUREMENTS], start=1):
         title = f"{text_of(metric.name)} against load"

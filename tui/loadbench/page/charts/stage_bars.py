@@ -63,7 +63,7 @@ class _Bars:
         heights: Counter[Any] = Counter()
         for record in self.records:
             heights[record["models"], record["x"]] += record["y"]
-        return max(heights.values())
+        return max(heights.values(), default=0.0)
 
 
 def stages_chart(state: RunState) -> PageChart | None:

@@ -1,9 +1,10 @@
 """The charts of a study: its configurations, and the best one of each run against load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.numbers import number
 from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goal_of, goals_of
 from loadbench.engine.run_reader import Run
@@ -13,8 +14,16 @@ from loadbench.page.charts.against_load import GoalLine, LoadPlot, goal_line, lo
 from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import WIDTH, specification, text_mark, values
-from loadbench.page.charts.points import LoadPoint, axis_label, points_of, text_of, unit_of
+from loadbench.page.charts.points import (
+    MAX_NAME_CHARACTERS,
+    LoadPoint,
+    axis_label,
+    points_of,
+    text_of,
+    unit_of,
+)
 from loadbench.page.charts.series import SeriesNames
+from loadbench.printable import printable
 
 MAX_BARS = 20
 """Maximum number of configurations, the best ones."""
@@ -63,17 +72,14 @@ def _bars_chart(ranking: Ranking, shown: list[RankedConfiguration], total: int) 
 def _bar(one: RankedConfiguration, ranking: Ranking) -> dict[str, Any]:
     load = one.load
     assert load is not None
-    step = one.found.scaling.step(one.configuration.models)
-    is_bound = (
-        one.configuration.is_lower_bound if ranking.has_goals else not (step and step.is_saturated)
-    )
     amount = load.amount if ranking.has_goals else load.rps or 0.0
     text = load.phrase if ranking.has_goals else f"{number(load.rps)} req/s"
+    suspect = " (suspect)" if load.is_suspect else ""
     return {
         "name": text_of(one.described, _NAME_CHARACTERS),
         "y": amount,
-        "value": f"{'≥ ' if is_bound else ''}{text}{' (suspect)' if load.is_suspect else ''}",
-        "text": f"{one.described}: {'at least ' if is_bound else ''}{text}",
+        "value": f"{'≥ ' if one.is_lower_bound else ''}{text}{suspect}",
+        "text": f"{one.described}: {'at least ' if one.is_lower_bound else ''}{text}",
     }
 
 
@@ -115,7 +121,12 @@ def _bars_spec(palette: ChartPalette, records: list[dict[str, Any]], unit: str) 
 def _against_load(key: str, title: str, ranking: Ranking, metric: AnyMetric) -> PageChart | None:
     """Return a chart with a line per run, or None if the runs have different kinds of load."""
     best = [(one, run) for one in ranking.best[:MAX_RUNS] if (run := one.member.run)]
-    points = [point for one, run in best for point in _points(one, run, metric)]
+    names = _names([one for one, _ in best])
+    points = [
+        point
+        for name, (one, run) in zip(names, best, strict=True)
+        for point in _points(name, one, run, metric)
+    ]
     units = {load_unit(run.state) for _, run in best}
     if not points or len(units) != 1:
         return None
@@ -124,7 +135,7 @@ def _against_load(key: str, title: str, ranking: Ranking, metric: AnyMetric) -> 
     left_out = len(ranking.best) - len(best)
     plot = LoadPlot(
         points=tuple(points),
-        series=SeriesNames("run", tuple(_name(one) for one, _ in best)),
+        series=SeriesNames("run", names),
         amounts=tuple(sorted({point.amount for point in points})),
         note=f"The chart shows the best {len(best)} runs." if left_out else "",
         goal=goal,
@@ -135,8 +146,7 @@ def _against_load(key: str, title: str, ranking: Ranking, metric: AnyMetric) -> 
     return plot_chart(key, title, plot)
 
 
-def _points(one: RankedConfiguration, run: Run, metric: AnyMetric) -> list[LoadPoint]:
-    name = _name(one)
+def _points(name: str, one: RankedConfiguration, run: Run, metric: AnyMetric) -> list[LoadPoint]:
     return [
         replace(point, series=name, text=f"{name}, {point.text}")
         for point in points_of(run.state, metric)
@@ -144,6 +154,11 @@ def _points(one: RankedConfiguration, run: Run, metric: AnyMetric) -> list[LoadP
     ]
 
 
-def _name(one: RankedConfiguration) -> str:
-    """Return the name of a line: its run and number of replicas, such as `with_gpu × 2`."""
-    return f"{text_of(one.member.label)} × {one.configuration.models}"
+def _names(best: Sequence[RankedConfiguration]) -> tuple[str, ...]:
+    """Return different names of lines: run and number of replicas, such as `with_gpu × 2`."""
+    names: list[str] = []
+    for one in best:
+        label = shortened_in_middle(printable(one.member.label), MAX_NAME_CHARACTERS)
+        name = f"{label} × {one.configuration.models}"
+        names.append(f"{name} ({len(names) + 1})" if name in names else name)
+    return tuple(names)

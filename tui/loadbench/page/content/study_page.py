@@ -13,7 +13,7 @@ from loadbench.engine.studies.sentences import sentences
 from loadbench.engine.studies.table import num_left, ranking_legend, ranking_table
 from loadbench.page.content.cells import cells_table
 from loadbench.page.content.facts import FactGroup, fact_groups
-from loadbench.page.content.tables import Mood, PageTable, Value
+from loadbench.page.content.tables import Mood, PageTable, Value, text_table
 from loadbench.page.content.times import time_text
 from loadbench.paths import is_file
 from loadbench.wording import outcome_line
@@ -72,14 +72,10 @@ def _configurations(ranked: RankedStudy) -> PageTable | None:
     header, rows = ranking_table(ranked.ranking)
     if not rows:
         return None
-    last = len(header) - 1
     legend = ranking_legend([text for row in rows for text in row])
-    return PageTable(
-        header=tuple(name.strip() for name in header),
-        rows=tuple(tuple(map(Value, row)) for row in rows),
-        left=frozenset((*range(num_left(header)), last)),
-        legend=(f"{legend}.",) if legend else (),
-    )
+    texts = (i for i, name in enumerate(header) if name.endswith(" "))
+    left = (*range(num_left(header)), *texts)
+    return text_table(header, rows, left=left, legend=[f"{legend}."] if legend else [])
 
 
 def _profiles(members: tuple[Member, ...]) -> PageTable:
