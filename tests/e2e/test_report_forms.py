@@ -82,6 +82,27 @@ def test_results_are_printed_even_if_the_page_cannot_be_written(bench: Bench, fo
     assert "Rebuilt summary.csv, summary.json\n" in result.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--json"], ["--markdown"]])
+def test_results_are_printed_even_if_no_file_can_be_written(
+    bench: Bench, folder: Path, options: list[str]
+) -> None:
+    (folder / "summary.csv").mkdir()
+
+    result = bench.call("report", "demo", *options)
+
+    assert result.returncode == 0
+    assert "carry at least 8 users" in result.stdout
+    assert f"warning: {folder / 'summary.csv'}: " in result.stderr
+    assert "Rebuilt" not in result.stderr
+
+
+def test_an_empty_folder_for_charts_is_refused(bench: Bench, folder: Path) -> None:
+    result = bench.call("report", "demo", "--charts", "")
+
+    assert result.returncode == 2
+    assert "the path of the folder is empty" in result.stderr
+
+
 @pytest.mark.parametrize("form", ["--json", "--csv", "--markdown"])
 def test_data_goes_to_stdout_and_the_page_is_not_rebuilt(
     bench: Bench, folder: Path, form: str
@@ -98,7 +119,7 @@ def test_data_goes_to_stdout_and_the_page_is_not_rebuilt(
             assert result.stdout == (folder / "summary.csv").read_text()
         case _:
             assert result.stdout.startswith("**2 CPU model processes at batch 1 carry")
-            assert f"\n- Run: {RUN}, 4 cells: 4 measured\n" in result.stdout
+            assert f"\n- Run: {RUN}, done, 4 cells: 4 measured\n" in result.stdout
 
 
 def test_series_rebuild_nothing(bench: Bench, folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_the_run_has_its_label_and_its_revisions(tmp_path: Path) -> None:
 
     document = markdown_of(read_run(folder))
 
-    assert "20261122-072100 (@<!-- -->new &#124; images), 1 cell: 1 measured\n" in document
+    assert "20261122-072100 (@<!-- -->new &#124; images), done, 1 cell: 1 measured\n" in document
     assert "- Revision: 0123456789 (with uncommitted changes)\n" in document
 
 

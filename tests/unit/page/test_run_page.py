@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import ErrorCount, Event
+from loadbench.engine.journal.events import ErrorCount, Event, Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import Run, read_run
@@ -142,7 +142,16 @@ def test_errors_are_summed_over_cells(tmp_path: Path) -> None:
         events += [cell_started(key), cell_finished(key, errors=(error,))]
     page = rendered(write_entries(tmp_path / "demo" / "20261122-072100", entries(events)))
 
-    assert '<td class="l">HTTP 503 &lt;b&gt;</td><td>6</td><td>2</td>' in page
+    row = '<td class="l">request</td><td>6</td><td>2</td><td class="l w">HTTP 503 &lt;b&gt;</td>'
+    assert row in page
+
+
+def test_reason_of_an_early_end_is_shown(tmp_path: Path) -> None:
+    reason = "service did not start: model-1 ended (137); fix this, then resume"
+    events: list[Event] = [run_started(), RunFinished(result=Result.ABORTED, reason=reason)]
+    page = rendered(write_entries(tmp_path / "demo" / "20261122-072100", entries(events)))
+
+    assert f'<p class="note">Run aborted: {reason}.</p>' in page
 
 
 def test_measurements_are_shown_apart_from_requests(tmp_path: Path) -> None:
@@ -198,6 +207,7 @@ def test_run_of_unreadable_profile_has_a_page(tmp_path: Path) -> None:
     page = rendered(folder)
 
     assert "<h1>This version cannot read the profile of the run" in page
+    assert "batch_size" in page[page.index("<h1>") : page.index(">Cells<")]
     assert ">Cells<" in page
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from loadbench.errors import UsageError
+
 SET_HELP = (
     "Override a profile key for this run. Can be repeated. Separate list values with commas, and "
     "a section from its key with a dot: --set users=5,10 --set stack.driver=local. Lists of "
@@ -16,5 +18,11 @@ class NewFolder(click.Path):
     """A folder to create. Shells complete it as a path."""
 
     def convert(self, value: Any, _parameter: object, _context: object) -> Path:
-        """Return the path unchecked: click's own check raises an error for a null character."""
+        """Return the path. Click's own checks raise an error for a null character.
+
+        Raises:
+            UsageError: The path is empty, as from an empty shell variable.
+        """
+        if not str(value):
+            raise UsageError("the path of the folder is empty")
         return Path(value)

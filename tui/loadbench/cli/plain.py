@@ -110,6 +110,8 @@ class PlainView:
                     return None
                 if signals.action is not handled:
                     handled = signals.action
+                    if run.status is not RunStatus.LIVE:
+                        return run  # only its page is still being written
                     self._act(handled, run)
                 time.sleep(POLL_S)
 

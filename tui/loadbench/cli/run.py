@@ -95,6 +95,7 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
         if on_screen and signals.action is SignalAction.WATCH:
             ended = _show(workspace, folder, options.terminal)
         if ended is None:
+            _print_not_started(options.profiles[index + 1 :])
             if study:
                 study.print_place()
             return exit_codes.most_important(exits)
@@ -105,12 +106,16 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
             exits.append(report_output_error(error))
         exits.append(_finish(ended, signals, check=check))
         if exits[-1] is Exit.INTERRUPTED:
-            if rest := options.profiles[index + 1 :]:
-                output.message(f"Not started: {', '.join(rest)}")
+            _print_not_started(options.profiles[index + 1 :])
             break
     if study:
         exits.append(study.finish(as_json=as_json))
     return exit_codes.most_important(exits)
+
+
+def _print_not_started(profiles: Sequence[str]) -> None:
+    if profiles:
+        output.message(f"Not started: {', '.join(profiles)}")
 
 
 def follow_in_plain_view(folder: Path) -> None:
@@ -131,7 +136,9 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
     show(workspace, folder, options=options, quit_at_end=True)
     run = read_run(folder)
     if run.status is not RunStatus.LIVE:
-        return run
+        with Signals() as signals:
+            # The runner still writes the page of the run.
+            return PlainView(folder, quiet=True).watch(signals) or run
     output.message(wording.detach_notice(folder))
     return None
 
@@ -170,7 +177,7 @@ def _finish(run: Run, signals: Signals, *, check: bool) -> Exit:
         output.message(f"The runner was killed {when}")
         print_leftovers([run])
     if next_step(run) != REPORT:
-        output.message(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}")
+        output.message(f"Next: loadbench-tui {next_step(run).replace(RUN, shlex.quote(run.name))}")
         has_none = not run.state.count(CellStatus.FINISHED)
         if run.state.count(CellStatus.FAILED) or (has_none and run.status is RunStatus.ABORTED):
             profile = run.folder.parent.name

@@ -183,7 +183,8 @@ def _origin(run: Run) -> list[str]:
     assert started is not None
     label = f" ({state.label})" if state.label else ""
     facts = [
-        ("Run", f"{run.name}{label}, {wording.outcome_line(state)}"),
+        ("Run", f"{run.name}{label}, {run.status.value}, {wording.outcome_line(state)}"),
+        ("End", wording.ending_sentence(state)),
         *(("Revision", revision_text(one)) for one in started.revisions[:MAX_ROWS]),
         ("Machine", hardware_line(started.hardware)),
         *(("GPU", one) for one in gpu_texts(started.hardware.get("gpus"))[:MAX_ROWS]),

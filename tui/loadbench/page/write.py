@@ -1,6 +1,7 @@
 """Write the page of a run or of a study."""
 
 import os
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,8 +60,7 @@ def write_page(folder: Path, *, no_charts: str = "") -> BuiltPage:
     busy = _busy_note(source, folder)
     if busy and is_current(folder):
         return BuiltPage(page, f"{PAGE_NAME} was kept. {busy}")
-    note = busy or (f"Without charts: {no_charts}" if no_charts else "")
-    charts = DrawnCharts(note=note) if note else _draw(source.charts)
+    charts = _charts(source, busy or (f"Without charts: {no_charts}" if no_charts else ""))
     text = source.render(charts, datetime.now(UTC))
     write_atomically(page, text.encode("utf-8", "replace"))
     with suppress(OSError):
@@ -99,13 +99,16 @@ def _busy_note(source: _PageSource, folder: Path) -> str:
         return ""
     return (
         f"Charts were not drawn, because {measuring} is measuring and drawing would disturb it. To "
-        f"draw them when it has ended: loadbench-tui report {source.name}"
+        f"draw them when it has ended: loadbench-tui report {shlex.quote(source.name)}"
     )
 
 
-def _draw(charts: Callable[[], tuple[PageChart, ...]]) -> DrawnCharts:
+def _charts(source: _PageSource, note: str) -> DrawnCharts:
+    """Draw the charts, unless there are none or a note says why they are not drawn."""
     try:
-        found = charts()
+        found = source.charts()
+        if note and found:
+            return DrawnCharts(note=note)
         return DrawnCharts(found, drawn(found))
     except ChartsUnavailableError as error:
         return DrawnCharts(note=f"Without charts: {error}")

@@ -179,6 +179,14 @@ def outcome_line(state: RunState) -> str:
     return f"{counted(len(state.cells), 'cell')}: {', '.join(outcomes)}"
 
 
+def ending_sentence(state: RunState) -> str:
+    """Return why a run was stopped or aborted, such as `Run stopped: asked for.`, or ''."""
+    finished = state.finished
+    if finished is None or finished.result is Result.DONE:
+        return ""
+    return f"Run {finished.result.value}: {finished.reason.rstrip('.')}."
+
+
 def short_outcome(state: RunState) -> str:
     """Return the number of cells by outcome for a table column, such as `3 of 4, 1 failed`."""
     measured = f"{state.count(CellStatus.FINISHED)} of {len(state.cells)}"

@@ -99,3 +99,26 @@ def test_different_revisions_are_a_doubt(tmp_path: Path) -> None:
 
     text = "Different Git revisions: aaaaaaaaaa (one); aaaaaaaaaa (with uncommitted changes) (two)"
     assert text in found
+
+
+def test_different_load_settings_are_a_doubt(tmp_path: Path) -> None:
+    entries = [
+        add_run(tmp_path, "one", FAST, load={"timeout": 30}, run_time=10),
+        add_run(tmp_path, "two", FAST, load={"timeout": 5}, run_time=20),
+    ]
+    found = doubts(rank_study(add_study(tmp_path, "devices", entries)).ranking)
+
+    assert "Different load.timeout: 30.0 (one); 5.0 (two)" in found
+    assert "Different run_time: 10.0 (one); 20.0 (two)" in found
+
+
+def test_first_sentence_names_few_runs(tmp_path: Path) -> None:
+    entries = [
+        add_run(tmp_path, f"p{number}", {"m1_u2_s2": 100.0, "m1_u4_s2": 900.0}, users=[2, 4])
+        for number in range(30)
+    ]
+    study = add_study(tmp_path, "devices", entries)
+    first = sentences(rank_study(study).ranking)[0]
+
+    assert first.count("(p") == 6
+    assert "and 24 more" in first

@@ -14,7 +14,13 @@ from loadbench.engine.requests.pages import PAGE_NAME, build_page, is_current
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.engine.studies.model import Study
 from loadbench.engine.studies.ranked import rank_study
-from loadbench.errors import LoadbenchError, RefusedError, SummaryKeptError, UsageError
+from loadbench.errors import (
+    JournalError,
+    LoadbenchError,
+    RefusedError,
+    SummaryKeptError,
+    UsageError,
+)
 from loadbench.ui.terminal.opener import open_in_browser
 
 
@@ -25,9 +31,6 @@ def print_summary(run: Run, print_form: Callable[[Run], None], *, with_page: boo
         run: The run.
         print_form: Prints it.
         with_page: Whether to rebuild its page afterwards, too, which takes seconds.
-
-    Raises:
-        JournalError: The summary cannot be written.
     """
     rebuilt: list[Path] = []
     if run.status is RunStatus.LIVE:
@@ -35,7 +38,8 @@ def print_summary(run: Run, print_form: Callable[[Run], None], *, with_page: boo
     else:
         try:
             rebuilt = write_summary(run.state, run.folder)
-        except SummaryKeptError as error:
+        except (SummaryKeptError, JournalError) as error:
+            # The results are known all the same, such as those in a read-only archive.
             output.message(f"warning: {error}")
     print_form(run)
     if rebuilt and with_page:

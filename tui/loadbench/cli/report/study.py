@@ -6,7 +6,7 @@ from loadbench.cli import output
 from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.requests.pages import build_page
 from loadbench.engine.studies.doubts import doubts
-from loadbench.engine.studies.model import Study, find_study
+from loadbench.engine.studies.model import STUDIES, Study, find_study
 from loadbench.engine.studies.ranked import RankedStudy, rank_study
 from loadbench.engine.studies.record import record_of_study
 from loadbench.engine.studies.sentences import sentences
@@ -25,6 +25,8 @@ def study_instead_of_run(name: str | None, reports: Path) -> Study | None:
     Raises:
         StudyError: The study exists and cannot be read.
     """
+    if name and name.startswith(f"{STUDIES}/") and (study := find_study(name, reports)):
+        return study
     try:
         find_run_folder(name, reports)
     except UsageError:

@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ TIMEOUT_S = 5.0
 
 _OPTIONS = (
     *("--no-pager", "--literal-pathspecs"),
-    # No programs that the configuration of a repository names.
+    # No programs that the configuration of a repository names, except filters such as Git LFS.
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
 )
 _VARIABLES = {
@@ -112,18 +114,27 @@ class _Git:
         self, folder: Path, *arguments: str, stdout: int
     ) -> "subprocess.CompletedProcess[bytes] | None":
         inherited = {k: v for k, v in os.environ.items() if k not in _REPOSITORY_VARIABLES}
+        command = ["git", "-C", str(folder), *_OPTIONS, *arguments]
         try:
-            return subprocess.run(
-                ["git", "-C", str(folder), *_OPTIONS, *arguments],
+            process = subprocess.Popen(
+                command,
                 env={**inherited, **_VARIABLES},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=subprocess.DEVNULL,
-                timeout=max(0.0, self.deadline - time.monotonic()),
-                check=False,
+                start_new_session=True,
             )
-        except (OSError, ValueError, subprocess.TimeoutExpired):
+        except (OSError, ValueError):
             return None
+        with process:
+            try:
+                output, _ = process.communicate(timeout=max(0.0, self.deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                # With the filters that it has started, such as that of Git LFS.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                return None
+        return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def _resolved(path: Path) -> Path:

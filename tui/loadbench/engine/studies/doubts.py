@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from loadbench.engine.bounds.texts import one_line
 from loadbench.engine.hardware.description import docker_host_text, gpu_texts, hardware_line
 from loadbench.engine.hardware.revision import revision_text
+from loadbench.engine.profile.sections.load import LoadSection
 from loadbench.engine.report.recommendation.doubts import MACHINE_KEYS
 from loadbench.engine.report.recommendation.subject import listed
 from loadbench.engine.run_reader import Run
@@ -23,9 +25,9 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
         _differing("Git revisions", runs, _revisions),
         _differing("main requests", runs, _main),
     ]
-    texts = [*filter(None, texts), *_images(runs)]
+    texts = [*filter(None, texts), *_load_settings(runs), *_images(runs)]
     texts += [
-        f"The results of {one.described} are suspect"
+        f"The results of {one.inner} are suspect"
         for one in ranking.best
         if one.load and one.load.is_suspect
     ]
@@ -70,6 +72,28 @@ def _target(run: Run) -> str:
 
 def _driver(run: Run) -> str:
     return run.state.started.driver if run.state.started else ""
+
+
+_COMPARED_APART = ("locustfile", "main", "environment")
+"""Keys of `load` that are compared elsewhere, or whose values may be long."""
+MAX_SETTING_CHARACTERS = 60
+
+
+def _load_settings(runs: Mapping[str, Run]) -> list[str]:
+    """Return the keys of the profiles' load, and the run time, whose values differ."""
+    names = [key for key in LoadSection.model_fields if key not in _COMPARED_APART]
+    readers: dict[str, Callable[[Run], str]] = {f"load.{key}": _setting(key) for key in names}
+    readers["run_time"] = lambda run: str(run.state.profile.run_time) if run.state.profile else ""
+    return list(filter(None, (_differing(name, runs, of) for name, of in readers.items())))
+
+
+def _setting(key: str) -> Callable[[Run], str]:
+    def of(run: Run) -> str:
+        profile = run.state.profile
+        value = getattr(profile.load, key) if profile else ""
+        return one_line(str(value), MAX_SETTING_CHARACTERS)
+
+    return of
 
 
 def _main(run: Run) -> str:

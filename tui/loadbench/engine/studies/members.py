@@ -46,8 +46,8 @@ def members_of(
     last = {entry.profile: entry for entry in study.entries}
     return tuple(
         _member(study, entry, known, has_others=started[entry.profile] > 1)
-        for entry in study.entries
-        if entry.run or entry is last[entry.profile]
+        for entry in dict.fromkeys(study.entries)
+        if entry.run or entry == last[entry.profile]
     )
 
 

@@ -47,6 +47,12 @@ class RankedConfiguration:
         subject = self.found.subject
         return f"{subject.described(self.configuration.models)} ({self.member.label})"
 
+    @property
+    def inner(self) -> str:
+        """The same within a sentence: the name of a service starts with an article."""
+        text = self.described
+        return text if self.found.subject.is_scaled else f"{text[0].lower()}{text[1:]}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:

@@ -9,6 +9,9 @@ from loadbench.engine.report.recommendation.subject import listed
 from loadbench.engine.studies.members import Member
 from loadbench.engine.studies.ranking import RankedConfiguration, Ranking
 
+MAX_NAMED = 5
+"""Maximum number of further configurations, of equal ones, and of runs that the ranking names."""
+
 
 def sentences(ranking: Ranking) -> tuple[str, ...]:
     """Return the ranking and what is missing from it.
@@ -35,15 +38,22 @@ def _ranking(ranking: Ranking) -> str:
     # A run that was not measured up to its limit may carry more than the best.
     is_open = any(one.is_lower_bound for one in others)
     parts = [_winner(best, is_open=is_open)]
-    parts += [_equal(one) for one in equal]
+    parts += _limited([_equal(one) for one in equal])
     smaller = [one for one in others if not _are_equal(one, best)]
     if smaller:
         first = smaller[0]
         verb = first.found.subject.verb(first.configuration.models, "is", "are")
-        following = [f"{_inner(one)} with {_amount(one)}" for one in smaller]
+        following = [f"{one.inner} with {_amount(one)}" for one in smaller[:MAX_NAMED]]
+        if len(smaller) > MAX_NAMED:
+            following.append(f"{len(smaller) - MAX_NAMED} more")
         parts.append(f"next {verb} {', then '.join(following)}")
-    parts += _unranked(ranking)
+    parts += _limited(_unranked(ranking))
     return f"{'; '.join(parts)}."
+
+
+def _limited(parts: list[str]) -> list[str]:
+    more = len(parts) - MAX_NAMED
+    return [*parts[:MAX_NAMED], f"and {more} more"] if more > 0 else parts
 
 
 def _winner(one: RankedConfiguration, *, is_open: bool) -> str:
@@ -65,7 +75,7 @@ def _winner(one: RankedConfiguration, *, is_open: bool) -> str:
 
 
 def _equal(one: RankedConfiguration) -> str:
-    text = f"{_inner(one)} {_verb(one)} {_amount(one)}"
+    text = f"{one.inner} {_verb(one)} {_amount(one)}"
     return f"{text} too" if one.found.has_goals else f"{text}, equal within {100 * TIE:g} %"
 
 
@@ -90,12 +100,6 @@ def _amount(one: RankedConfiguration) -> str:
     return f"{'at least ' if one.is_lower_bound else ''}{amount}"
 
 
-def _inner(one: RankedConfiguration) -> str:
-    """Return a configuration within a sentence. The name of a service starts with an article."""
-    text = one.described
-    return text if one.found.subject.is_scaled else f"{text[0].lower()}{text[1:]}"
-
-
 def _unranked(ranking: Ranking) -> list[str]:
     """Return the runs without a ranked configuration, such as `batch_10: goals not met`."""
     ranked = {one.member.label for one in ranking.best}
@@ -109,7 +113,9 @@ def _unranked(ranking: Ranking) -> list[str]:
 def _none_met(ranking: Ranking) -> str:
     if not ranking.has_goals:
         return "No run of the study has a throughput."
-    return f"No configuration is known to meet the goals: {', '.join(_unranked(ranking))}."
+    return (
+        f"No configuration is known to meet the goals: {', '.join(_limited(_unranked(ranking)))}."
+    )
 
 
 def _goals(ranking: Ranking) -> str:

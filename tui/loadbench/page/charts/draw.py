@@ -58,8 +58,10 @@ def svg_png(svg: str, key: str, scale: float) -> bytes:
 def _vl_convert() -> ModuleType:
     try:
         import vl_convert
-    except ImportError as error:
-        raise ChartsUnavailableError(MISSING) from error
+    except ModuleNotFoundError as error:
+        if error.name == "vl_convert":
+            raise ChartsUnavailableError(MISSING) from error
+        raise
     return vl_convert
 
 

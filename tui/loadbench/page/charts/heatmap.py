@@ -77,6 +77,8 @@ def heatmap_chart(run: Run) -> PageChart | None:
     selection = _selection(tiles)
     shown = [tile for tile in tiles if selection.has(tile.models, tile.amount)]
     parts = [f"The numbers are {axis_label(state, metric)}."]
+    if len(all_goals(goals)) > 1:
+        parts.append("The signs are of all goals.")
     if any(row.repeat > 1 for row in run.rows):
         parts.append("Of repeats, the median counts.")
     if any(tile.is_suspect for tile in shown):

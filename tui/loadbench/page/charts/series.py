@@ -8,6 +8,9 @@ from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import CHARACTER_PX, WIDTH
 
 _MAX_COLUMNS = 8
+_MAX_SHARED_CHARACTERS = 8
+"""Length of names up to which they share a row. The browser's font may be wider than that of Vega,
+so the end of a longer name could cover the next symbol."""
 _SYMBOL_PX = 30
 """Width of a symbol in the legend with the spaces around it."""
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4])
@@ -42,6 +45,8 @@ class SeriesNames:
     def _columns(self) -> int:
         """Number of columns of the legend, which must not be wider than the chart."""
         longest = max(map(len, self.names))
+        if longest > _MAX_SHARED_CHARACTERS:
+            return 1
         column_px = CHARACTER_PX * longest + _SYMBOL_PX
         return max(1, min(_MAX_COLUMNS, (WIDTH - CHARACTER_PX * len(self.title)) // column_px))
 

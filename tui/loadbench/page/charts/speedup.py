@@ -16,7 +16,11 @@ _MAX_UNKNOWN = 4
 
 def speedup_chart(scaling: Scaling) -> PageChart | None:
     """Return the chart of the speed-up, or None if fewer than two are known."""
-    known = [(step.models, step.speedup) for step in scaling.steps if step.speedup is not None]
+    known = [
+        (step.models, step.speedup, step.load.is_suspect)
+        for step in scaling.steps
+        if step.speedup is not None
+    ]
     if len(known) < MIN_STEPS:
         return None
     shown = spread(known, MAX_LOADS)
@@ -26,14 +30,18 @@ def speedup_chart(scaling: Scaling) -> PageChart | None:
             "x": models,
             "y": speedup,
             "label": f"{speedup:.2f}",
-            "text": f"{models_phrase(models)}: speed-up {speedup:.2f}, ideal {models / first:.2f}",
+            "suspect": is_suspect,
+            "text": f"{models_phrase(models)}: speed-up {speedup:.2f}, ideal {models / first:.2f}"
+            + (", suspect" if is_suspect else ""),
         }
-        for models, speedup in shown
+        for models, speedup, is_suspect in shown
     ]
     unknown = [str(step.models) for step in scaling.steps if step.speedup is None]
     if len(unknown) > _MAX_UNKNOWN:
         unknown = [*unknown[:_MAX_UNKNOWN], "more"]
     parts = [f"Highest throughput of all loads, divided by that of {models_phrase(first)}."]
+    if any(is_suspect for _, _, is_suspect in shown):
+        parts.append("Hollow points are suspect.")
     if unknown:
         parts.append(
             f"Unknown for {', '.join(unknown)} models: no measured load was large enough "
@@ -71,8 +79,14 @@ def _spec(palette: ChartPalette, records: list[dict[str, Any]]) -> Spec:
             },
             {
                 "data": values(records),
-                "mark": {**point, "fill": main, "stroke": main},
-                "encoding": {"description": {"field": "text"}},
+                "mark": {**point, "stroke": main, "strokeWidth": 1.5},
+                "encoding": {
+                    "description": {"field": "text"},
+                    "fill": {
+                        "value": main,
+                        "condition": {"test": "datum.suspect", "value": palette.surface},
+                    },
+                },
             },
             {
                 "data": values(records),

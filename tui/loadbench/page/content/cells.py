@@ -70,6 +70,7 @@ def cells_table(run: Run, base: str = "") -> PageTable:
             for row in rows
         ),
         left=frozenset(i for i, name in enumerate(header) if name in words),
+        wrapped=frozenset((len(header) - 1,)),
         legend=tuple(_legend(run)),
     )
 

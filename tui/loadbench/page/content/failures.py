@@ -58,12 +58,13 @@ def errors_table(state: RunState) -> PageTable | None:
         return None
     ranked = sorted(kinds.items(), key=lambda item: -item[1].total())
     body = [
-        (kind, error, f"{counts.total():,}", str(len(counts)))
+        (kind, f"{counts.total():,}", str(len(counts)), error)
         for (kind, error), counts in ranked[:MAX_ERRORS]
     ]
     more = len(ranked) - MAX_ERRORS
     legend = [f"And {more} more, in summary.json and Locust's reports."] if more > 0 else []
-    return text_table(("of", "error", "count", "cells"), body, left=(0, 1), legend=legend)
+    header = ("source", "count", "cells", "error")
+    return text_table(header, body, left=(0, 3), wrapped=(3,), legend=legend)
 
 
 def _count(

@@ -27,7 +27,7 @@ from loadbench.page.content.failures import (
 )
 from loadbench.page.content.tables import PageTable, text_table
 from loadbench.page.content.times import time_text
-from loadbench.wording import outcome_line
+from loadbench.wording import ending_sentence, outcome_line
 from loadbench.wording.measurements import measurements_header_and_rows
 from loadbench.wording.recommendation import UNREADABLE
 
@@ -46,6 +46,8 @@ class RunPage:
     started_at: str
     outcome: str
     """Number of cells by outcome."""
+    ending: str
+    """Why a run was stopped or aborted, as a sentence. Empty if all cells have ended."""
     answer: str
     """The recommendation in one sentence."""
     sentences: tuple[str, ...]
@@ -82,7 +84,7 @@ def run_page(run: Run) -> RunPage:
     state, found = run.state, run.recommendation
     started = state.started
     assert started is not None
-    texts = sentences(found) if found else (UNREADABLE,)
+    texts = sentences(found) if found else (UNREADABLE, state.profile_problem)
     drift = drift_of(state)
     return RunPage(
         name=run.name,
@@ -90,6 +92,7 @@ def run_page(run: Run) -> RunPage:
         status=run.status.value,
         started_at=time_text(state.started_at),
         outcome=outcome_line(state),
+        ending=ending_sentence(state),
         answer=texts[0],
         sentences=texts[1:],
         doubts=tuple(f"{doubt}." for doubt in found.doubts) if found else (),
@@ -126,7 +129,9 @@ def _configurations(found: Recommendation | None) -> PageTable | None:
     header, rows = configuration_table(found)
     legend = configuration_legend([" ".join(header), *(" ".join(row) for row in rows)])
     last = len(header) - 1
-    return text_table(header, rows, left=(0, last), legend=[legend] if legend else [])
+    return text_table(
+        header, rows, left=(0, last), wrapped=(last,), legend=[legend] if legend else []
+    )
 
 
 def _measurements(state: RunState) -> PageTable | None:

@@ -84,6 +84,7 @@ def _profiles(members: tuple[Member, ...]) -> PageTable:
         header=header,
         rows=tuple(map(_profile, members)),
         left=frozenset(range(len(header))),
+        wrapped=frozenset((len(header) - 1,)),
     )
 
 

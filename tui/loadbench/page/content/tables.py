@@ -35,6 +35,8 @@ class PageTable:
     rows: tuple[tuple[Value, ...], ...]
     left: frozenset[int]
     """Indices of the left-aligned columns. All others are right-aligned, as numbers are."""
+    wrapped: frozenset[int] = frozenset()
+    """Indices of the columns whose texts are wrapped."""
     legend: tuple[str, ...] = ()
     """Lines below the table."""
 
@@ -44,6 +46,7 @@ def text_table(
     rows: Sequence[Sequence[str]],
     *,
     left: Sequence[int] = (0,),
+    wrapped: Sequence[int] = (),
     legend: Sequence[str] = (),
 ) -> PageTable:
     """Return a table of plain texts."""
@@ -51,5 +54,6 @@ def text_table(
         header=tuple(name.strip() for name in header),
         rows=tuple(tuple(map(Value, row)) for row in rows),
         left=frozenset(left),
+        wrapped=frozenset(wrapped),
         legend=tuple(legend),
     )

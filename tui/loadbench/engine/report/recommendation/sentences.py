@@ -64,7 +64,11 @@ def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
     suspect = " (suspect)" if is_suspect and with_value else ""
     if not found.has_goals or load is None:
         verb = found.subject.verb(best.models, "reaches", "reach")
-        rate = f"{number(load.rps if load else None)} req/s{_of_main(found) if with_value else ''}"
+        step = found.scaling.step(best.models)
+        is_rising = step is not None and not step.is_saturated
+        at_least = "at least " if is_rising and with_value else ""
+        amount_reached = f"{at_least}{number(load.rps if load else None)} req/s"
+        rate = f"{amount_reached}{_of_main(found) if with_value else ''}"
         return f"{mark}{amount} {verb} {rate}{so_far}{suspect}"
     at_least = "≥ " if best.is_lower_bound else ""
     verb = found.subject.verb(best.models, "carries", "carry")
