@@ -60,7 +60,7 @@ def test_profiles_are_ranked_and_a_refused_one_does_not_stop_the_others(bench: B
     study = read_study(bench.reports / "studies" / "devices")
     ranking = rank_study(study).ranking
     assert [member.run.status.value for member in ranking.members if member.run] == ["done"] * 2
-    _, results = done.stdout.split(f"Reports: {study.run_folder(study.entries[2])}\n")
+    _, results = done.stdout.split(f"Page: {study.run_folder(study.entries[2]) / 'summary.html'}\n")
     assert re.match(
         r"\d CPU model process.* at batch 1 \(.*\) reach.* the highest", results.strip()
     )
