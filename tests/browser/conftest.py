@@ -14,9 +14,9 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium, as installed on this machine."""
+    """Headless Chromium, as installed on this machine. Its processes end with the module."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         reason = f"these tests require Chromium: none of {', '.join(NAMES)} is installed"
