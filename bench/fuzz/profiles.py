@@ -11,7 +11,7 @@ from bench.fuzz.values import DEEP, NUMBERS, TEXTS, damaged, text
 from bench.fuzz.workspace import PROFILES
 from bench.profile_texts import KEYS, LISTS, SCALARS, Writer
 from loadbench.engine.catalog import SavedProfile
-from loadbench.engine.journal.durations import durations_of
+from loadbench.engine.journal.timing.durations import durations_of
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.loading import load_profile, read_draft
 from loadbench.engine.profile.model import ALIASES, MAX_CELLS, Profile

@@ -15,8 +15,8 @@ from loadbench.cli.run import next_step
 from loadbench.cli.run_list import run_list
 from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.events import Note
-from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.report.export.summary import summary_csv, summary_json
 from loadbench.engine.report.series import write_series

@@ -17,8 +17,8 @@ import pytest
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
-from loadbench.engine.journal.progress import waiting_text
 from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.journal.timing.progress import waiting_text
 from loadbench.engine.requests.pages import PAGE_NAME, is_current
 from tests.support.harness import (
     FAST,

@@ -19,7 +19,7 @@ from loadbench.engine.journal.events import (
     StackProgress,
     Verdict,
 )
-from loadbench.engine.journal.progress import WAITING
+from loadbench.engine.journal.timing.progress import WAITING
 from loadbench.engine.requests import stopping
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight

@@ -10,9 +10,9 @@ from loadbench.cli.report.recommendation import recommendation_text
 from loadbench.cli.report.result import damage_message
 from loadbench.cli.run_list import run_list
 from loadbench.engine.journal.codec import Entry
-from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.reader import JournalReader, read_attempt, read_attempt_ends
 from loadbench.engine.journal.state import RunState, fold
+from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.report.export.summary import summary_csv, summary_json
 from loadbench.engine.report.highlights import highlights_since
 from loadbench.engine.report.metrics import metrics_of

@@ -8,7 +8,7 @@ import pytest
 from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
-from loadbench.engine.journal.progress import phase_length_s
+from loadbench.engine.journal.timing.progress import phase_length_s
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.resumption import (
     RemainingCells,

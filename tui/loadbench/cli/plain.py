@@ -11,8 +11,8 @@ from loadbench import wording
 from loadbench.cli.live_output import LiveOutput
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellFinished, RunResumed
-from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.report.recommendation.sentences import answer
 from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.requests.stopping import signal_runner, stop_run

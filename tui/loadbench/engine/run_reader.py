@@ -15,11 +15,11 @@ from types import MappingProxyType
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.hardware.values import clean_text
 from loadbench.engine.journal.codec import FILE_NAME, Entry
-from loadbench.engine.journal.durations import Durations, comparable, durations_of
 from loadbench.engine.journal.events import CellFinished, Note
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
+from loadbench.engine.journal.timing.durations import Durations, comparable, durations_of
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.recommendation.recommend import Recommendation, recommendation_of
 from loadbench.engine.report.rows import Row, RowCache

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.durations import (
+from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, RunResumed
+from loadbench.engine.journal.state import EMPTY, RunState, fold
+from loadbench.engine.journal.timing.durations import (
     MAX_RUNS,
     OVERHEAD_S,
     SCALING_S,
     comparable,
     durations_of,
 )
-from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, RunResumed
-from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.run_reader import read_run

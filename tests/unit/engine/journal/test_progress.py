@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from loadbench.engine.journal.durations import SCALING_S, durations_of
 from loadbench.engine.journal.events import CellPhase, Event, Phase, StackProgress
-from loadbench.engine.journal.progress import (
+from loadbench.engine.journal.state import fold
+from loadbench.engine.journal.timing.durations import SCALING_S, durations_of
+from loadbench.engine.journal.timing.progress import (
     added_s,
     phase_detail,
     phase_length_s,
     remaining_s,
     total_s,
 )
-from loadbench.engine.journal.state import fold
 from loadbench.engine.profile.plan import plan_cells
 from tests.support.builders import (
     cell_finished,

@@ -13,8 +13,8 @@ from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import Project, Result, RunFinished, StackProgress
-from loadbench.engine.journal.progress import WAITING, waiting_text
 from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.timing.progress import WAITING, waiting_text
 from loadbench.engine.locks import LockUse, StackLock, state_folder, use_of
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.durations import SCALING_S, durations_of
 from loadbench.engine.journal.events import Event
-from loadbench.engine.journal.progress import added_s
+from loadbench.engine.journal.timing.durations import SCALING_S, durations_of
+from loadbench.engine.journal.timing.progress import added_s
 from loadbench.engine.requests.command_rules import answer_to_add
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.text import Tone, plain, width

@@ -9,6 +9,7 @@ from pydantic import Field
 from loadbench.engine.hardware.revision import Revision
 from loadbench.engine.journal.cells import RecordedCell
 from loadbench.engine.journal.label import Label
+from loadbench.engine.journal.search import Bracket
 from loadbench.engine.profile.target import Target
 
 MAX_VALUE = 10**15
@@ -362,6 +363,32 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CellsPlanned:
+    """A search for the capacity chose the next cells to measure."""
+
+    type: ClassVar = "cells_planned"
+    cells: tuple[RecordedCell, ...]
+    """The cells, which are added to the plan."""
+    why: str
+    """A `ProbeReason`."""
+    bracket: Bracket
+    """What was known when they were chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchEnded:
+    """A search for the capacity ended. The run may measure further cells on request."""
+
+    type: ClassVar = "search_ended"
+    reason: str
+    """A `StopReason`: `budget_used`, or `edge_found` if all numbers of models were searched."""
+    brackets: tuple[Bracket, ...]
+    """The result for each number of models of the profile, in its order."""
+    grid: Count
+    """Number of cells of the whole grid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StackProgress:
     """Progress while the stack is built, pulled or started."""
 
@@ -653,6 +680,8 @@ Event = (
     RunStarted
     | RunLabelled
     | RunResumed
+    | CellsPlanned
+    | SearchEnded
     | StackProgress
     | StackPrepared
     | CellStarted

@@ -1,11 +1,13 @@
 """Samples of one attempt in bounded memory: recent seconds in full, older ones in buckets."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import overload
 
 from loadbench.engine.journal.events import Sample
 from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket, bucket_of
+from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 
 FULL_RESOLUTION_S = 600
 """Minimum number of seconds kept in full. Charts of attempts up to this length can then use slices
@@ -123,3 +125,9 @@ class Samples(Sequence[Sample]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} samples>"
+
+
+def whole_seconds(profile: Profile | None) -> int:
+    """Return the number of seconds to keep in full, enough for the settling check."""
+    needed_s = SETTLE_WINDOWS * math.ceil(profile.settle.window) if profile else 0
+    return max(FULL_RESOLUTION_S, needed_s)

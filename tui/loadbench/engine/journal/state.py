@@ -1,6 +1,5 @@
 """Fold the entries of a journal into the state of its run. This is the only fold."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from loadbench.engine.journal.events import (
     CellFinished,
     CellPhase,
     CellSkipped,
+    CellsPlanned,
     CellStarted,
     CommandAnswered,
     Container,
@@ -26,12 +26,13 @@ from loadbench.engine.journal.events import (
     RunResumed,
     RunStarted,
     Sample,
+    SearchEnded,
     StackPrepared,
     StackProgress,
 )
 from loadbench.engine.journal.phases import PhaseStart, phase_lengths
-from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Part, Samples
-from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
+from loadbench.engine.journal.samples import Part, Samples, whole_seconds
+from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, insert_cells
 from loadbench.engine.profile.recorded import read_recorded, unreadable_profile
 
@@ -64,8 +65,7 @@ class CellState:
     began_at: str = ""
     """Start of the latest attempt: UTC, ISO 8601. Empty if never started."""
     ended_at: str = ""
-    """End of the latest attempt: UTC, ISO 8601. Empty if it has not ended, or if the
-    end was not recorded."""
+    """End of the latest attempt: UTC, ISO 8601. Empty if it has not ended or is not recorded."""
     phase_s: Mapping[Phase, float] = field(default_factory=lambda: MappingProxyType({}))
     """Length in seconds of each phase of the attempt that led to the result. Empty if no attempt
     has ended, or if the cell was skipped while pending."""
@@ -124,12 +124,15 @@ class RunState:
     resumed_hardware: tuple[Mapping[str, Any], ...] = ()
     """Hardware at each resumption of the run."""
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Image digest of each service when the stack was last prepared. Empty if there are
-    no images."""
+    """Image digest of each service when the stack was last prepared. Empty without images."""
     messages: tuple[Message, ...] = ()
     """Newest messages, oldest first."""
     answered: frozenset[str] = frozenset()
     """Ids of the answered commands."""
+    planned: CellsPlanned | None = None
+    """What a search for the capacity chose last. None if it has not chosen any cell."""
+    search_ended: SearchEnded | None = None
+    """The end of the search. None if there is none, or if it continues."""
     paused: bool = False
     stopping: bool = False
     """Whether a stop command was accepted and the clean-up is in progress."""
@@ -148,6 +151,10 @@ class RunState:
                 return replace(self, label=label)  # at any time, so `elapsed_s` has no meaning
             case RunResumed() as event:
                 return state._resume(event, entry.at)
+            case CellsPlanned() as event:
+                return replace(state.with_cells(event.cells), planned=event, search_ended=None)
+            case SearchEnded() as event:
+                return replace(state, search_ended=event)
             case StackProgress() as event:
                 return replace(state, progress=event)
             case StackPrepared(images=images):
@@ -162,7 +169,7 @@ class RunState:
                     cell_since_s=entry.elapsed_s,
                     phase=None,
                     phases=(),
-                    samples=Samples(whole_s=_whole_s(self.profile)),
+                    samples=Samples(whole_s=whole_seconds(self.profile)),
                     progress=None,
                 )
             case CellPhase(phase=phase):
@@ -217,7 +224,7 @@ class RunState:
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:
-        """The remaining cells, including the current one, in plan order."""
+        """The remaining planned cells, including the current one, in plan order."""
         return tuple(cell for cell in self.cells.values() if cell.status not in ENDED_STATUSES)
 
     @property
@@ -330,12 +337,6 @@ class RunState:
             return self
         cell = replace(self.cells[key], **changes)  # type: ignore[arg-type]  # fields of CellState
         return replace(self, cells=self.cells.replaced(key, cell))
-
-
-def _whole_s(profile: Profile | None) -> int:
-    """Return the number of seconds to keep in full, enough for the settling check."""
-    needed_s = SETTLE_WINDOWS * math.ceil(profile.settle.window) if profile else 0
-    return max(FULL_RESOLUTION_S, needed_s)
 
 
 EMPTY = RunState()

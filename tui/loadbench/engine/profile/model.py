@@ -39,6 +39,7 @@ from loadbench.engine.profile.fields import (
 from loadbench.engine.profile.sections.base import Section
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.profile.sections.load import LoadSection
+from loadbench.engine.profile.sections.search import GRID, Search
 from loadbench.engine.profile.sections.stack import StackSection
 
 DEFAULT_MAX_CELLS = 10_000
@@ -236,6 +237,11 @@ class Profile(Section):
         description="Goals for each cell, which decide the recommendation",
         json_schema_extra={"comment": "limits that each cell should meet; null: no goal"},
     )
+    search: Search = Field(
+        default_factory=Search,
+        title="Search",
+        description="Which cells of the grid a run measures",
+    )
 
     @model_validator(mode="after")
     def _check_size(self) -> "Profile":
@@ -267,6 +273,15 @@ class Profile(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_search(self) -> "Profile":
+        if self.is_search and self.goals == Goals():
+            raise InvalidKeyError(
+                ("search", "strategy"),
+                "a search for the capacity requires a goal, such as goals.p95_ms: 500",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_driver(self) -> "Profile":
         check_driver_settings(
             self.stack.driver,
@@ -281,6 +296,11 @@ class Profile(Section):
     def is_run_time_auto(self) -> bool:
         """Whether the results decide the length of the measurement window."""
         return self.run_time == AUTO
+
+    @property
+    def is_search(self) -> bool:
+        """Whether a run measures only the cells that its search for the capacity chooses."""
+        return self.search.strategy != GRID
 
     @property
     def max_window_s(self) -> float:

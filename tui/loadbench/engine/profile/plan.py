@@ -146,6 +146,8 @@ def warnings(profile: Profile, cores: int | None) -> list[str]:
         messages.append("settle.max is 0s: cells are measured without waiting for steady numbers")
     if not profile.is_run_time_auto and _has_run_time_limits(profile):
         messages.append("min_run_time and max_run_time have no effect without run_time: auto")
+    if profile.search.budget is not None and not profile.is_search:
+        messages.append("search.budget has no effect without search.strategy: bisection")
     messages += measurement_warnings(profile.load, profile.goals)
     return messages
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import ENDED_STATUSES
+from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.locks import use_of
 from loadbench.engine.run_reader import RunReader
 from loadbench.errors import JournalError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.journal.events import Result
-from loadbench.engine.journal.progress import WAITING
+from loadbench.engine.journal.timing.progress import WAITING
 from loadbench.engine.locks import StackLock
 from loadbench.engine.requests.holder import run_name
 from loadbench.engine.run.control_loop import ControlLoop, StopRequested

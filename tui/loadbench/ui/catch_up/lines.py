@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from loadbench.engine.journal.events import Result, Verdict
-from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile

@@ -7,8 +7,8 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import Phase
-from loadbench.engine.journal.progress import phase_detail, phase_length_s, waiting_text
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
+from loadbench.engine.journal.timing.progress import phase_detail, phase_length_s, waiting_text
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.run_reader import Run, RunStatus

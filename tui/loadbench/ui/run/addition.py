@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadbench.engine.journal.progress import added_s
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.timing.progress import added_s
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Point
 from loadbench.engine.profile.plan import Cell

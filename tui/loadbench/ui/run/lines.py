@@ -6,8 +6,8 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import CellFailed, Verdict
-from loadbench.engine.journal.progress import remaining_s, total_s
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
+from loadbench.engine.journal.timing.progress import remaining_s, total_s
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile

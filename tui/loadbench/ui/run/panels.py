@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import Container
-from loadbench.engine.journal.progress import WAITING
 from loadbench.engine.journal.service_log import FILE_NAME, LOCUST_FILE_NAME
+from loadbench.engine.journal.timing.progress import WAITING
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.report.metrics import AnyMetric, goals_of, latency_metric
 from loadbench.engine.run_reader import RunStatus

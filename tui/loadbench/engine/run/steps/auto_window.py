@@ -2,7 +2,7 @@
 
 import math
 
-from loadbench.engine.journal.progress import MEASURE
+from loadbench.engine.journal.timing.progress import MEASURE
 from loadbench.engine.load.protocol import Load
 from loadbench.engine.measure.sampling.backed import missing_samples, sample_needs
 from loadbench.engine.profile.model import Profile

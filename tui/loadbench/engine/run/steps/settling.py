@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 
-from loadbench.engine.journal.progress import SETTLE
+from loadbench.engine.journal.timing.progress import SETTLE
 from loadbench.engine.measure.steady import (
     MAX_EXTENSION,
     Steadiness,

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from loadbench.engine.journal.durations import Durations, durations_of
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.state import CellState, RunState
+from loadbench.engine.journal.timing.durations import Durations, durations_of
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 
