@@ -15,7 +15,8 @@ from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run.attempt import Equipment
-from loadbench.engine.run.control_loop import QUIET_S, ControlLoop, StopFlag
+from loadbench.engine.run.control_loop import QUIET_S, ControlLoop
+from loadbench.engine.run.steps.stop_flag import StopFlag
 from loadbench.engine.run.sweep import Runner
 from tests.support.builders import make_profile, run_started
 from tests.support.fakes import Calls, FakeLoad, FakeStack, Trap

@@ -198,8 +198,8 @@ def next_step(run: Run) -> str:
         return f"run --resume {RUN}"
     if rest := remaining_cells(run):
         # What aborted a run has usually failed its last cells, too.
-        has_failed = rest.failed and (not rest.pending or run.status is RunStatus.ABORTED)
-        option = " --retry-failed" if has_failed else "" if rest.pending else " --retry-suspect"
+        has_failed = rest.failed and (not rest.continues or run.status is RunStatus.ABORTED)
+        option = " --retry-failed" if has_failed else "" if rest.continues else " --retry-suspect"
         return f"run --resume {RUN}{option}"
     return REPORT
 

@@ -37,7 +37,6 @@ from loadbench.engine.profile.plan import Cell, insert_cells
 from loadbench.engine.profile.recorded import read_recorded, unreadable_profile
 
 MAX_MESSAGES = 50
-"""Maximum number of messages kept in the state. The newest are kept."""
 
 
 class CellStatus(StrEnum):
@@ -276,6 +275,7 @@ class RunState:
             progress=None,
             paused=False,
             stopping=False,
+            search_ended=None,
         )
         retry = set(event.retry)
         for key, cell in self.cells.items():

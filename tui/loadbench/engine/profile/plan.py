@@ -42,13 +42,18 @@ class Cell:
 
 
 def plan_cells(profile: Profile) -> tuple[Cell, ...]:
-    """Return the cells of a profile in the order of measurement."""
+    """Return all cells of a profile in the order of measurement. A search measures some of them."""
     levels = [
         Closed(users=users, spawn_rate=spawn_rate)
         for users in profile.users
         for spawn_rate in profile.spawn_rates
     ]
     return sweep_cells(profile.models, levels, profile.repeats, recheck_first=profile.recheck_first)
+
+
+def first_cells(profile: Profile) -> tuple[Cell, ...]:
+    """Return the cells that are planned when a run starts. A search plans its cells later."""
+    return () if profile.is_search else plan_cells(profile)
 
 
 def sweep_cells(
