@@ -53,6 +53,8 @@ class StopReason(StrEnum):
     """
     BUDGET_USED = "budget_used"
     """The time of the budget does not suffice for another cell."""
+    MAX_CELLS = "max_cells"
+    """The run has as many cells as `max_cells` of the profile allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
