@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from loadbench.engine.journal.search import Bracket, ProbeReason, StopReason
 from loadbench.engine.journal.state import ENDED_STATUSES, RunState
-from loadbench.engine.journal.timing.durations import Durations
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.recommendation.knee import TIE
@@ -39,27 +38,13 @@ def next_step(state: RunState) -> Probe | Stop:
     return probe
 
 
-def within_budget(
-    state: RunState, step: Probe | Stop, durations: Durations, models: int | None = None
-) -> Probe | Stop:
-    """Return the step, or a stop if its cell is not expected to end within the budget.
-
-    Args:
-        state: The state of the run.
-        step: Its next step.
-        durations: Expected durations of its cells.
-        models: Number of models that run now. None if the service must be scaled.
+def out_of_budget(state: RunState) -> Stop:
+    """Return the end of a search whose budget does not suffice for another cell.
 
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    profile = _profile_of(state)
-    budget_s = profile.search.budget
-    if budget_s is None or isinstance(step, Stop):
-        return step
-    if state.elapsed_s + durations.total_s([step.cell], models) <= budget_s:
-        return step
-    return _stop(knowledge_of(profile, state), StopReason.BUDGET_USED)
+    return _stop(knowledge_of(_profile_of(state), state), StopReason.BUDGET_USED)
 
 
 def brackets_of(known: Knowledge) -> tuple[Bracket, ...]:
