@@ -105,6 +105,24 @@ def insert_cells(
     return tuple(order)
 
 
+def insert_by_load(cells: Sequence[Cell], added: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Return the plan with the cells of a search: by models, then by load, then by repeat.
+
+    New numbers of models follow the others, and rechecks come last.
+
+    Args:
+        cells: The cells of the plan, in order.
+        added: The new cells.
+    """
+    every = [*cells, *added]
+    places = {models: place for place, models in enumerate(dict.fromkeys(c.models for c in every))}
+
+    def order(cell: Cell) -> tuple[object, ...]:
+        return cell.recheck, places[cell.models], cell.level.order, cell.repeat
+
+    return tuple(sorted(every, key=order))
+
+
 def _place(cell: Cell, order: Sequence[Cell], is_open: Sequence[bool]) -> int:
     """Return the index of an added cell; see `insert_cells`.
 

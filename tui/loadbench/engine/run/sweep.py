@@ -1,7 +1,8 @@
 """The sweep: measure all remaining cells in order, even if some of them fail."""
 
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
@@ -53,12 +54,19 @@ class Runner:
     Args:
         equipment: Stack, load and metrics of the run; the runner closes them.
         control: The control loop for events and commands.
+        clock: Monotonic clock in seconds, for the budget of a search.
     """
 
-    def __init__(self, equipment: Equipment, control: ControlLoop) -> None:
+    def __init__(
+        self,
+        equipment: Equipment,
+        control: ControlLoop,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._equipment = equipment
         self._control = control
-        self._planner = Planner(control)
+        self._planner = Planner(control, clock)
         self._starts = Starts()
         self._is_load_running = False
         control.watch_containers(equipment.stack.containers)
