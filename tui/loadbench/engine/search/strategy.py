@@ -114,10 +114,7 @@ def _row_probe(known: Knowledge, row: SearchRow) -> tuple[Cell, ProbeReason] | N
         return found
     if row.candidates:
         return _new_load(known, row)
-    for level in row.edges():
-        if reason := known.edge_reason(level):
-            return row.cell(level), reason
-    return None
+    return known.confirmation(row)
 
 
 def _new_load(known: Knowledge, row: SearchRow) -> tuple[Cell, ProbeReason]:
