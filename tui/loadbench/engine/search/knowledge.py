@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from loadbench.engine.block_map import BlockMap
 from loadbench.engine.journal.search import ProbeReason
 from loadbench.engine.journal.state import ENDED_STATUSES, CellState, CellStatus, RunState
 from loadbench.engine.profile.levels import Closed, Level
@@ -113,7 +114,8 @@ class SearchedLevel:
             return None
         if self.lead < MIN_REPEATS:
             return ProbeReason.TIE
-        return ProbeReason.CONFIRM if margin * math.sqrt(self.usable) < CLOSE else None
+        is_close = 0 < margin * math.sqrt(self.usable) < CLOSE
+        return ProbeReason.CONFIRM if is_close else None
 
     def _may_repeat(self, repeats: int) -> bool:
         is_skipped = any(cell.status is CellStatus.SKIPPED for cell in self.cells)
@@ -259,6 +261,19 @@ def knowledge_of(profile: Profile, state: RunState) -> Knowledge:
         profile: The profile of the run.
         state: The state of the run.
     """
+    newest = _newest[0]
+    if newest and newest[0] is profile and newest[1] is state.cells:
+        return newest[2]
+    known = _knowledge(profile, state)
+    _newest[0] = profile, state.cells, known
+    return known
+
+
+_newest: list[tuple[Profile, BlockMap[CellState], Knowledge] | None] = [None]
+"""Arguments and result of the last call. Screens ask each second, but cells rarely change."""
+
+
+def _knowledge(profile: Profile, state: RunState) -> Knowledge:
     ended: defaultdict[int, list[CellState]] = defaultdict(list)
     for cell in state.cells.values():
         if cell.status in ENDED_STATUSES and not cell.cell.recheck:

@@ -28,7 +28,7 @@ def next_step(state: RunState) -> Probe | Stop:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    profile = _profile_of(state)
+    profile = profile_of(state)
     known = knowledge_of(profile, state)
     probe = _next_probe(known) or _recheck(profile, state, known)
     if probe is None:
@@ -53,7 +53,7 @@ def within_budget(
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    profile = _profile_of(state)
+    profile = profile_of(state)
     budget_s = profile.search.budget
     if budget_s is None or isinstance(step, Stop):
         return step
@@ -69,14 +69,18 @@ def brackets_of(known: Knowledge) -> tuple[Bracket, ...]:
 
 def bracket_of(known: Knowledge, row: SearchRow) -> Bracket:
     """Return what is known about one number of models."""
-    is_over = _row_probe(known, row) is None
     return Bracket(
         models=row.models,
         passed=row.passed,
         missed=row.missed,
-        reason=_row_reason(row) if is_over else "",
+        reason=_row_reason(row) if is_over(known, row) else "",
         is_confirmed=known.is_confirmed(row),
     )
+
+
+def is_over(known: Knowledge, row: SearchRow) -> bool:
+    """Return whether the search of a number of models is over."""
+    return _row_probe(known, row) is None
 
 
 def grid_size(profile: Profile) -> int:
@@ -94,7 +98,12 @@ def start_of(known: Knowledge, row: SearchRow) -> float | None:
     return predicted(row.amounts, row.models, references)
 
 
-def _profile_of(state: RunState) -> Profile:
+def profile_of(state: RunState) -> Profile:
+    """Return the profile of a run.
+
+    Raises:
+        ValueError: It is unknown.
+    """
     if state.profile is None:
         raise ValueError("the profile of the run is unknown")
     return state.profile
