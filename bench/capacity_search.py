@@ -93,7 +93,7 @@ class SimulatedService:
 
     def share(self, models: int, users: float) -> float:
         """Return a load as a share of the capacity."""
-        return users / (self.capacity * models**self.exponent)
+        return users / (self.capacity * math.pow(models, self.exponent))
 
     def p95_ms(self, cell: Cell) -> float:
         """Return a measurement of p95."""
@@ -104,7 +104,7 @@ class SimulatedService:
     def rps(self, cell: Cell) -> float:
         """Return the throughput of a cell, which peaks at the capacity."""
         share = self.share(cell.models, cell.level.amount)
-        return 10 * min(1.0, share) * cell.models**self.exponent
+        return 10 * min(1.0, share) * math.pow(cell.models, self.exponent)
 
     def edge(self, models: int, users: Sequence[int]) -> int:
         """Return the number of loads that meet the goal without errors of measurement."""
@@ -177,7 +177,7 @@ def services(
             capacity=math.exp(chance.uniform(low, high)),
             exponent=chance.uniform(0.8, 1.0),
             spread=spread,
-            seed=f"{seed} {number}",
+            seed=f"{seed} {curve.__name__} {users} {number}",
         )
 
 

@@ -1,9 +1,9 @@
 """Which load to measure next within a bracket.
 
 Without a prediction, the bracket is bisected. With one, the search starts there and gallops away
-from it until both edges are known, with steps of 1, 2, 4 and so on, then bisects (J. L. Bentley and
-A. C. Yao, An almost optimal algorithm for unbounded searching, Information Processing Letters 5,
-1976). A good prediction needs two loads: the edges.
+from it with steps of 1, 1, 2, 4 and so on until both edges are known, then bisects (J. L. Bentley
+and A. C. Yao, An almost optimal algorithm for unbounded searching, Information Processing Letters
+5, 1976). A good prediction needs two loads: the edges.
 """
 
 from bisect import bisect_left, bisect_right
@@ -53,9 +53,9 @@ def next_amount(
     first = bisect_left(amounts, start)
     if known.low >= start:
         last = bisect_right(amounts, known.low) - 1
-        return _nearest(amounts, candidates, last + (last - first) + 1)
+        return _nearest(amounts, candidates, last + max(1, last - first))
     last = bisect_left(amounts, known.high)
-    return _nearest(amounts, candidates, last - (first - last) - 1)
+    return _nearest(amounts, candidates, last - max(1, first - last))
 
 
 def predicted(

@@ -1,4 +1,4 @@
-"""How much repeats differ, and whether a result is far enough from its limits not to be repeated.
+"""How much repeats differ, and how far a result is from its limits in these units.
 
 Values are compared on a logarithmic scale, on which latencies of repeats have about the same
 spread at each load. The variance is pooled over all levels with repeats, as in an analysis of
@@ -13,9 +13,6 @@ from statistics import fmean
 from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome
 from loadbench.engine.report.recommendation.loads import LevelOutcome
 
-FAR_SPREADS = 3.0
-"""Distance from a limit, in spreads, from which a result is not repeated. A normal value exceeds it
-with a probability of 0.13 %."""
 MIN_DEGREES = 6
 """Minimum degrees of freedom of a spread. With six, it is less than half of the true spread with a
 probability of 4 % (chi-squared distribution)."""
@@ -45,20 +42,20 @@ def spreads_of(levels: Iterable[LevelOutcome]) -> dict[str, float]:
     }
 
 
-def is_far(level: LevelOutcome, spreads: Mapping[str, float]) -> bool:
-    """Return whether the results of a level are farther than three spreads from its limits.
+def margin(level: LevelOutcome, spreads: Mapping[str, float]) -> float:
+    """Return by how many spreads the results of a level are on their side of the limits.
 
-    A level that missed must be far beyond one limit, a level that passed far below all of them. The
-    exit of a replica is never far, because it has no value.
+    A level that missed is as far as its clearest miss, a level that passed as near as its nearest
+    limit. Without a spread, and after the exit of a replica, the margin is 0.
 
     Args:
-        level: The level.
+        level: The level, decided.
         spreads: As returned by `spreads_of`.
     """
     if level.outcome is Outcome.PASSED:
-        return all(_distance(check, spreads) < -FAR_SPREADS for check in level.checks)
+        return min((-_distance(check, spreads) for check in level.checks), default=0.0)
     missed = (check for check in level.checks if check.outcome is Outcome.MISSED)
-    return any(_distance(check, spreads) > FAR_SPREADS for check in missed)
+    return max((_distance(check, spreads) for check in missed), default=0.0)
 
 
 def _logarithms(level: LevelOutcome) -> dict[str, list[float]]:

@@ -27,7 +27,7 @@ def next_step(state: RunState) -> Probe | Stop:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    profile = _profile_of(state)
+    profile = profile_of(state)
     known = knowledge_of(profile, state)
     probe = _next_probe(known) or _recheck(profile, state, known)
     if probe is None:
@@ -44,7 +44,7 @@ def out_of_budget(state: RunState) -> Stop:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    return _stop(knowledge_of(_profile_of(state), state), StopReason.BUDGET_USED)
+    return _stop(knowledge_of(profile_of(state), state), StopReason.BUDGET_USED)
 
 
 def brackets_of(known: Knowledge) -> tuple[Bracket, ...]:
@@ -54,14 +54,18 @@ def brackets_of(known: Knowledge) -> tuple[Bracket, ...]:
 
 def bracket_of(known: Knowledge, row: SearchRow) -> Bracket:
     """Return what is known about one number of models."""
-    is_over = _row_probe(known, row) is None
     return Bracket(
         models=row.models,
         passed=row.passed,
         missed=row.missed,
-        reason=_row_reason(row) if is_over else "",
+        reason=_row_reason(row) if is_over(known, row) else "",
         is_confirmed=known.is_confirmed(row),
     )
+
+
+def is_over(known: Knowledge, row: SearchRow) -> bool:
+    """Return whether the search of a number of models is over."""
+    return _row_probe(known, row) is None
 
 
 def grid_size(profile: Profile) -> int:
@@ -79,7 +83,12 @@ def start_of(known: Knowledge, row: SearchRow) -> float | None:
     return predicted(row.amounts, row.models, references)
 
 
-def _profile_of(state: RunState) -> Profile:
+def profile_of(state: RunState) -> Profile:
+    """Return the profile of a run.
+
+    Raises:
+        ValueError: It is unknown.
+    """
     if state.profile is None:
         raise ValueError("the profile of the run is unknown")
     return state.profile
@@ -101,10 +110,7 @@ def _row_probe(known: Knowledge, row: SearchRow) -> tuple[Cell, ProbeReason] | N
         return found
     if row.candidates:
         return _new_load(known, row)
-    for level in row.edges():
-        if reason := known.edge_reason(level):
-            return row.cell(level), reason
-    return None
+    return known.confirmation(row)
 
 
 def _new_load(known: Knowledge, row: SearchRow) -> tuple[Cell, ProbeReason]:

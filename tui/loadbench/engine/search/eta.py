@@ -1,0 +1,112 @@
+"""How many further cells a search needs, and how long they take, as ranges.
+
+Both ends assume that confirmations agree with what they confirm. A search in which they do not, or
+in which cells fail, may need more.
+"""
+
+from dataclasses import dataclass
+
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.timing.durations import Durations, durations_of
+from loadbench.engine.journal.timing.progress import remaining_s
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.search.choice import OpenRange, next_amount
+from loadbench.engine.search.knowledge import MIN_REPEATS, Knowledge, SearchRow, knowledge_of
+from loadbench.engine.search.model import Probe
+from loadbench.engine.search.strategy import is_over, next_step, profile_of, start_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRange:
+    """A number of cells."""
+
+    fewest: int
+    most: int
+
+
+def further_cells(state: RunState) -> dict[int, CellRange]:
+    """Return the number of cells that a search needs beyond the outstanding ones.
+
+    Returns:
+        The range for each number of models that is not finished, in the order of the profile.
+
+    Raises:
+        ValueError: The profile of the run is unknown.
+    """
+    known = knowledge_of(profile_of(state), state)
+    step = next_step(state)
+    found = {row.models: _range(known, row) for row in known.rows if not is_over(known, row)}
+    if isinstance(step, Probe) and step.cell in {one.cell for one in state.outstanding}:
+        models = step.cell.models
+        if models in found:
+            one = found[models]
+            found[models] = CellRange(fewest=max(0, one.fewest - 1), most=max(0, one.most - 1))
+    return found
+
+
+def remaining_range_s(profile: Profile, state: RunState) -> tuple[float, float]:
+    """Estimate the shortest and the longest remaining time of a search in seconds.
+
+    It includes outstanding cells and the scaling to each further number of models.
+
+    Args:
+        profile: The profile of the run.
+        state: The state of the run.
+    """
+    outstanding_s = remaining_s(profile, state)
+    durations = durations_of(profile, [state], state.started.window_s if state.started else {})
+    known = {row.models: row for row in knowledge_of(profile, state).rows}
+    fewest_s = most_s = outstanding_s
+    for models, cells in further_cells(state).items():
+        each_s = _mean_s(durations, known[models])
+        is_new = not any(known[models].is_begun(amount) for amount in known[models].amounts)
+        scaling_s = durations.scaling_s(models) * is_new
+        fewest_s += cells.fewest * each_s + scaling_s
+        most_s += cells.most * each_s + scaling_s
+    return fewest_s, most_s
+
+
+def _mean_s(durations: Durations, row: SearchRow) -> float:
+    """Return the mean time of the cells that the search may measure next, in seconds."""
+    amounts = row.candidates or row.amounts
+    cells = [row.cell(level) for amount in amounts for level in row.levels[amount]]
+    return sum(map(durations.cell_s, cells)) / len(cells)
+
+
+def _range(known: Knowledge, row: SearchRow) -> CellRange:
+    """Return the number of cells of a row that is not finished, with outstanding ones."""
+    profile = known.profile
+    rates = len(profile.spawn_rates)
+    loads = _load_counts(known, row)
+    begun = int(row.unfinished(profile.repeats) is not None)
+    edges = row.edges()
+    missing = [max(0, MIN_REPEATS + 1 - level.usable) for level in edges]
+    if loads.most:
+        # The edges are not known yet: one level that misses, and all spawn rates of the other.
+        confirmations = (MIN_REPEATS + 1 - min(profile.repeats, MIN_REPEATS)) * (1 + rates)
+    else:
+        confirmations = sum(missing)
+    return CellRange(
+        fewest=max(1, loads.fewest * profile.repeats + begun),
+        most=max(1, (loads.most + begun) * profile.repeats * rates + confirmations),
+    )
+
+
+def _load_counts(known: Knowledge, row: SearchRow) -> CellRange:
+    """Return how many further loads must be measured, for all capacities that are possible."""
+    if not row.candidates:
+        return CellRange(fewest=0, most=0)
+    start = start_of(known, row)
+    capacities = (row.low, *row.candidates)
+    counts = [_loads_to(row, start, capacity) for capacity in capacities]
+    return CellRange(fewest=min(counts), most=max(counts))
+
+
+def _loads_to(row: SearchRow, start: float | None, capacity: float) -> int:
+    """Return the number of loads that are measured until the edges of a capacity are known."""
+    low, high, count = row.low, row.high, 0
+    while within := [amount for amount in row.candidates if low < amount < high]:
+        amount = next_amount(row.amounts, within, OpenRange(low=low, high=high), start)
+        low, high = (amount, high) if amount <= capacity else (low, amount)
+        count += 1
+    return count
