@@ -13,7 +13,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.search.choice import OpenRange, next_amount
 from loadbench.engine.search.knowledge import MIN_REPEATS, Knowledge, SearchRow, knowledge_of
 from loadbench.engine.search.model import Probe
-from loadbench.engine.search.strategy import is_over, next_step, profile_of, start_of
+from loadbench.engine.search.strategy import is_over, next_step, start_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def further_cells(state: RunState) -> dict[int, CellRange]:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    known = knowledge_of(profile_of(state), state)
+    known = knowledge_of(state)
     step = next_step(state)
     found = {row.models: _range(known, row) for row in known.rows if not is_over(known, row)}
     if isinstance(step, Probe) and step.cell in {one.cell for one in state.outstanding}:
@@ -55,7 +55,7 @@ def remaining_range_s(profile: Profile, state: RunState) -> tuple[float, float]:
     """
     outstanding_s = remaining_s(profile, state)
     durations = durations_of(profile, [state], state.started.window_s if state.started else {})
-    known = {row.models: row for row in knowledge_of(profile, state).rows}
+    known = {row.models: row for row in knowledge_of(state).rows}
     fewest_s = most_s = outstanding_s
     for models, cells in further_cells(state).items():
         each_s = _mean_s(durations, known[models])
