@@ -15,7 +15,7 @@ from loadbench.engine.search.choice import OpenRange, next_amount
 from loadbench.engine.search.continuation import is_searching
 from loadbench.engine.search.knowledge import MIN_REPEATS, Knowledge, SearchRow, knowledge_of
 from loadbench.engine.search.model import Probe
-from loadbench.engine.search.strategy import is_over, next_step, profile_of, start_of
+from loadbench.engine.search.strategy import is_over, next_step, start_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def further_cells(state: RunState) -> dict[int, CellRange]:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    known = knowledge_of(profile_of(state), state)
+    known = knowledge_of(state)
     step = next_step(state)
     found = {row.models: _range(known, row) for row in known.rows if not is_over(known, row)}
     if isinstance(step, Probe) and step.cell in {one.cell for one in state.outstanding}:
@@ -60,7 +60,7 @@ def remaining_range_s(profile: Profile, state: RunState) -> tuple[float, float]:
     if not is_searching(state):
         return outstanding_s, outstanding_s
     durations = durations_of(profile, [state], state.started.window_s if state.started else {})
-    fewest_s, most_s = _further_s(profile, state, durations)
+    fewest_s, most_s = _further_s(state, durations)
     left_s = max(0.0, (profile.search.budget or math.inf) - state.elapsed_s)
     return min(outstanding_s + fewest_s, left_s), min(outstanding_s + most_s, left_s)
 
@@ -78,14 +78,14 @@ def new_range_s(profile: Profile, durations: Durations) -> tuple[float, float]:
         profile: The profile.
         durations: How long its cells take.
     """
-    fewest_s, most_s = _further_s(profile, RunState(profile=profile), durations)
+    fewest_s, most_s = _further_s(RunState(profile=profile), durations)
     budget_s = profile.search.budget or math.inf
     return min(fewest_s, budget_s), min(most_s, budget_s)
 
 
-def _further_s(profile: Profile, state: RunState, durations: Durations) -> tuple[float, float]:
+def _further_s(state: RunState, durations: Durations) -> tuple[float, float]:
     """Return the shortest and the longest time of all cells that are not planned yet."""
-    known = {row.models: row for row in knowledge_of(profile, state).rows}
+    known = {row.models: row for row in knowledge_of(state).rows}
     fewest_s = most_s = 0.0
     for models, cells in further_cells(state).items():
         each_s = _mean_s(durations, known[models])

@@ -261,13 +261,24 @@ class Knowledge:
         return margin(level.outcome, self.spreads) if level.outcome else 0.0
 
 
-def knowledge_of(profile: Profile, state: RunState) -> Knowledge:
+def profile_of(state: RunState) -> Profile:
+    """Return the profile of a run.
+
+    Raises:
+        ValueError: It is unknown.
+    """
+    if state.profile is None:
+        raise ValueError("the profile of the run is unknown")
+    return state.profile
+
+
+def knowledge_of(state: RunState) -> Knowledge:
     """Return what the ended cells of a run show. Outstanding cells are ignored.
 
-    Args:
-        profile: The profile of the run.
-        state: The state of the run.
+    Raises:
+        ValueError: The profile of the run is unknown.
     """
+    profile = profile_of(state)
     newest = _newest[0]
     if newest and newest[0] is profile and newest[1] is state.cells:
         return newest[2]

@@ -63,7 +63,8 @@ def result_sentences(status: SearchStatus, subject: Subject) -> tuple[str, ...]:
     open_rows = [one for one in status.brackets if not one.reason]
     unsearched = [one.models for one in open_rows if one.passed is None and one.missed is None]
     if unsearched:
-        found.append(f"Not searched: {subject.with_models(*unsearched).removeprefix(' with ')}.")
+        names = subject.with_models(*unsearched).removeprefix(" with ")
+        found.append(f"Not searched: {names or subject.amount(unsearched[0])}.")
     found += _not_narrowed((one for one in open_rows if one.models not in unsearched), subject)
     return tuple(found)
 

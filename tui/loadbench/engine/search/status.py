@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.search import Bracket
 from loadbench.engine.journal.state import CellStatus, RunState
-from loadbench.engine.search.knowledge import knowledge_of
-from loadbench.engine.search.strategy import brackets_of, grid_size, profile_of
+from loadbench.engine.search.knowledge import knowledge_of, profile_of
+from loadbench.engine.search.strategy import brackets_of, grid_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,4 +44,4 @@ def brackets(state: RunState) -> tuple[Bracket, ...]:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    return brackets_of(knowledge_of(profile_of(state), state))
+    return brackets_of(knowledge_of(state))

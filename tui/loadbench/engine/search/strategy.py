@@ -15,7 +15,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.recommendation.knee import TIE
 from loadbench.engine.search.choice import OpenRange, OtherRow, next_amount, predicted
-from loadbench.engine.search.knowledge import Knowledge, SearchRow, knowledge_of
+from loadbench.engine.search.knowledge import Knowledge, SearchRow, knowledge_of, profile_of
 from loadbench.engine.search.model import Probe, Stop
 
 
@@ -28,7 +28,7 @@ def next_step(state: RunState) -> Probe | Stop:
         ValueError: The profile of the run is unknown.
     """
     profile = profile_of(state)
-    known = knowledge_of(profile, state)
+    known = knowledge_of(state)
     probe = _next_probe(known) or _recheck(profile, state, known)
     if probe is None:
         return _stop(known, StopReason.EDGE_FOUND)
@@ -44,7 +44,7 @@ def out_of_budget(state: RunState) -> Stop:
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    return _stop(knowledge_of(profile_of(state), state), StopReason.BUDGET_USED)
+    return _stop(knowledge_of(state), StopReason.BUDGET_USED)
 
 
 def brackets_of(known: Knowledge) -> tuple[Bracket, ...]:
@@ -81,17 +81,6 @@ def start_of(known: Knowledge, row: SearchRow) -> float | None:
         OtherRow(models=one.models, passed=one.passed, missed=one.missed) for one in earlier
     ]
     return predicted(row.amounts, row.models, references)
-
-
-def profile_of(state: RunState) -> Profile:
-    """Return the profile of a run.
-
-    Raises:
-        ValueError: It is unknown.
-    """
-    if state.profile is None:
-        raise ValueError("the profile of the run is unknown")
-    return state.profile
 
 
 def _next_probe(known: Knowledge) -> Probe | None:
