@@ -1,6 +1,7 @@
 """Searches for the capacity without a service: each chosen cell gets a given result at once."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from loadbench.engine.journal.codec import Entry
@@ -20,6 +21,8 @@ from loadbench.engine.search.strategy import next_step
 from tests.support.builders import cell_finished, make_profile, requests, run_started
 
 GOAL_MS = 100.0
+_numbers = count(1)
+"""Numbers of the entries."""
 _REQUESTS = 400
 _TAIL = 40
 """Requests of a cell that have its p95. They are more than 5 %."""
@@ -45,7 +48,7 @@ def search_started(profile: Profile) -> RunState:
 def applied(state: RunState, *events: Event) -> RunState:
     """Return the state after further events."""
     for event in events:
-        state = state.apply(Entry(0, "2026-11-22T07:21:00.000Z", 0.0, event))
+        state = state.apply(Entry(next(_numbers), "2026-11-22T07:21:00.000Z", 0.0, event))
     return state
 
 

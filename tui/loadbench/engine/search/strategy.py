@@ -118,8 +118,8 @@ def _recheck(profile: Profile, state: RunState, known: Knowledge) -> Probe | Non
     """Return the recheck of the first measured cell, or None if it is not due."""
     cells = state.cells.values()
     is_done = any(one.cell.recheck and one.status in ENDED_STATUSES for one in cells)
-    measured = (one for one in cells if one.finished and not one.cell.recheck)
-    first = next(measured, None)
+    measured = [one for one in cells if one.finished and not one.cell.recheck]
+    first = min(measured, key=lambda one: one.finished_seq, default=None)
     if not profile.recheck_first or is_done or first is None:
         return None
     row = next((row for row in known.rows if row.models == first.cell.models), known.rows[0])
