@@ -1,4 +1,4 @@
-"""Help texts of options shared by several commands, and types of arguments."""
+"""What several commands share: help texts, metadata, and types of arguments."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import click
 
 from loadbench.errors import UsageError
+
+TERMINAL_OPTIONS = "loadbench.options"
+"""Key of the `TerminalOptions` in the metadata of click's context."""
 
 SET_HELP = (
     "Override a profile key for this run. Can be repeated. Separate list values with commas, and "

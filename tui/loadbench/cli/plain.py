@@ -12,11 +12,11 @@ from loadbench.cli.live_output import LiveOutput
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellFinished, RunResumed
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.report.recommendation.sentences import answer
 from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.requests.stopping import signal_runner, stop_run
 from loadbench.engine.run_reader import Run, RunReader, RunStatus
+from loadbench.engine.search.eta import remaining_range_s
 from loadbench.wording.measurements import measurement_lines
 
 POLL_S = 0.2
@@ -160,6 +160,6 @@ class PlainView:
             return
         # Add the time since the newest event.
         state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)
-        left = remaining_s(profile, state)
-        text = wording.progress_line(state, left)
-        self._output.show_progress(text, state.elapsed_s, max(state.elapsed_s + left, 1))
+        left, longest = remaining_range_s(profile, state)
+        text = wording.progress_line(state, left, longest)
+        self._output.show_progress(text, state.elapsed_s, max(state.elapsed_s + longest, 1))

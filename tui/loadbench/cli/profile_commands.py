@@ -63,7 +63,6 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.load.source.files import check_all_files
     from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.measure.sampling.needs import sampling_advice, sampling_text
-    from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import find_profile, load_profile
     from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.values.resolving import resolve_profile
@@ -72,6 +71,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run.space import needed_space
     from loadbench.engine.run_reader import ended_states, expected_durations
+    from loadbench.wording.search import duration_text, plan_text
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
@@ -94,16 +94,18 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     ended = ended_states(runs_of_profile(file.stem, workspace.reports))
     sampling = sampling_plan(workspace.root, concrete, ended)
     output.data(_table(loaded, cells, sampling))
+    if loaded.is_search:
+        output.data("A search measures some of these cells, and repeats the edges of its result.")
     if text := sampling_text(loaded, sampling):
         output.data(f"needs: {masker.text(text)}")
     runs = runs_of_profile(file.stem, workspace.reports)
     driver = preflight.driver if preflight else None
     durations = expected_durations(loaded, runs, driver, sampling.expected_of)
-    total = readable_duration(durations.total_s(cells))
+    total = duration_text(loaded, durations)
     source = "estimated from the settings (no comparable run)"
     if durations.runs:
         source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
-    output.data(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
+    output.data(f"\n{plan_text(loaded)}, about {total} in total, {source}")
     needed = needed_space(loaded, len(cells))
     output.data(f"Reports: {workspace.reports / file.stem}, up to {needed.num_bytes / 1e6:.0f} MB")
     if advice := sampling_advice(loaded, cells, sampling):
@@ -220,11 +222,11 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.engine.catalog import runs_of_profile
-    from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import load_profile, saved_profiles
     from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.schema import schema_text
     from loadbench.engine.run_reader import expected_durations
+    from loadbench.wording.search import duration_text
 
     if keys and schema:
         raise UsageError("--keys and --schema cannot be combined")
@@ -242,10 +244,9 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
         except ProfileError as error:
             invalid.append(str(error))
             continue
-        cells = plan_cells(loaded)
         runs = runs_of_profile(file.stem, workspace.reports)
-        time = readable_duration(expected_durations(loaded, runs).total_s(cells))
-        sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
+        time = duration_text(loaded, expected_durations(loaded, runs))
+        sizes = (loaded.device, str(loaded.batch_size), str(len(plan_cells(loaded))))
         body.append((file.stem, loaded.description, *sizes, time))
     if body:
         output.data("\n".join(wording.table(header, body, left=2)))

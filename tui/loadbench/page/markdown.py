@@ -22,6 +22,7 @@ from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import Run
 from loadbench.page.markdown_text import fenced, paragraph, table, text
 from loadbench.wording.recommendation import UNREADABLE
+from loadbench.wording.search import search_sentences
 
 MAX_BYTES = 60_000
 """Maximum length. GitHub refuses comments of more than 65,536 characters."""
@@ -87,7 +88,7 @@ def _document(run: Run, shown: Collection[Row]) -> str:
     keys = {row.cell for row in shown}
     rows = [row for row in run.rows if row.cell in keys]
     blocks = [
-        *_answer(run.recommendation),
+        *_answer(run.recommendation, search_sentences(run.state)),
         *_configurations(run.recommendation),
         _cells(run, rows),
         _findings(rows),
@@ -97,14 +98,14 @@ def _document(run: Run, shown: Collection[Row]) -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks if any(lines)) + "\n"
 
 
-def _answer(found: Recommendation | None) -> list[list[str]]:
+def _answer(found: Recommendation | None, search: Sequence[str]) -> list[list[str]]:
     if found is None:
         return [[f"**{text(UNREADABLE)}**"]]
     answer, *others = sentences(found)
     shown = found.doubts[:MAX_DOUBTS]
     doubts = [f"- Doubt: {text(doubt, MAX_DOUBT_CHARACTERS)}." for doubt in shown]
     more = omitted(len(found.doubts) - MAX_DOUBTS, "doubt")
-    return [[f"**{text(answer)}**"], [paragraph(others)], doubts, more]
+    return [[f"**{text(answer)}**"], [paragraph([*others, *search])], doubts, more]
 
 
 def _configurations(found: Recommendation | None) -> list[list[str]]:

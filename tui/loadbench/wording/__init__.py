@@ -10,6 +10,7 @@ from loadbench.engine.journal.events import (
     CellFinished,
     CellPhase,
     CellSkipped,
+    CellsPlanned,
     CellStarted,
     CommandAnswered,
     Note,
@@ -18,13 +19,13 @@ from loadbench.engine.journal.events import (
     RunFinished,
     RunResumed,
     RunStarted,
+    SearchEnded,
     StackProgress,
 )
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.measure.buckets import num_successes, percentile, successes
 from loadbench.engine.measure.main_request import main_of, of_name
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import run_time_text
 from loadbench.engine.report.damage import damage_phrase
@@ -37,8 +38,16 @@ from loadbench.engine.report.recommendation.goals import missed_text
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 from loadbench.engine.report.target.facts import target_facts
+from loadbench.engine.search.continuation import is_searching
 from loadbench.wording.measurements import ESTIMATE_LEGEND as ESTIMATE_LEGEND
 from loadbench.wording.repeats import repeats_table
+from loadbench.wording.search import (
+    plan_text,
+    planned_line,
+    position_text,
+    range_text,
+    search_ended_lines,
+)
 from loadbench.wording.tables import AS_SPACES
 from loadbench.wording.tables import table as table
 from loadbench.wording.tables import wrapped as wrapped
@@ -137,6 +146,8 @@ def event_line(entry: Entry, state: RunState) -> str | None:
     match entry.event:
         case RunStarted() as event:
             cells = counted(len(event.cells), "cell")
+            if is_searching(state) and state.profile:
+                cells = plan_text(state.profile)
             driver = f"Driver {event.driver}: {event.driver_reason}"
             facts = target_facts(event.target) if event.target else ()
             target = "".join(f"\n{fact.label}: {fact.text}" for fact in facts)
@@ -144,7 +155,12 @@ def event_line(entry: Entry, state: RunState) -> str | None:
         case RunResumed() if state.started:
             name = f"{state.started.profile_name}/{state.started.run}"
             left = f"{len(state.outstanding)} of {counted(len(state.cells), 'cell')}"
-            return f"Run {name} resumed: {left} left to measure"
+            search = ", the search continues" if is_searching(state) else ""
+            return f"Run {name} resumed: {left} left to measure{search}"
+        case CellsPlanned() as event if state.profile and state.started:
+            return planned_line(event, state)
+        case SearchEnded() as event if state.profile and state.started:
+            return "\n".join(search_ended_lines(event, state))
         case StackProgress(step=step, line=line):
             return f"  {progress_text(step, line)}"
         case CellStarted() as event:
@@ -193,18 +209,21 @@ def short_outcome(state: RunState) -> str:
     return ", ".join([measured, *_not_measured(state)])
 
 
-def progress_line(state: RunState, remaining_s: float) -> str:
+def progress_line(state: RunState, remaining_s: float, longest_s: float | None = None) -> str:
     """Return the progress of a live run as one line.
 
     Args:
         state: The run.
         remaining_s: Estimated seconds until the run ends.
+        longest_s: If the estimate is a range, its other end.
     """
-    total = len(state.cells)
+    ended, total = state.count(*ENDED_STATUSES), counted(len(state.cells), "cell")
     if state.current:
-        parts = [f"Cell {position(state)} of {total}: {state.current}"]
+        parts = [f"{position_text(state)}: {state.current}"]
+    elif is_searching(state):
+        parts = [f"{counted(ended, 'cell')} done"]
     else:
-        parts = [f"{state.count(*ENDED_STATUSES)} of {counted(total, 'cell')} done"]
+        parts = [f"{ended} of {total} done"]
     if state.phase:
         phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
         parts.append(f"{state.phase.value} {phase_s:.0f} s")
@@ -215,13 +234,8 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         parts.append(f"{num_successes(requests)} req/s · {metric} {newest} ms")
     if state.paused:
         parts.append("paused")
-    return " · ".join([*parts, f"{readable_duration(remaining_s)} left"])
-
-
-def position(state: RunState) -> int:
-    """Return the position of the current cell in the plan, from 1, or 0 if there is none."""
-    keys = list(state.cells)
-    return keys.index(state.current) + 1 if state.current in keys else 0
+    left = range_text(remaining_s, remaining_s if longest_s is None else longest_s)
+    return " · ".join([*parts, f"{left} left"])
 
 
 def _started_line(state: RunState, event: CellStarted) -> str:
@@ -238,7 +252,7 @@ def _started_line(state: RunState, event: CellStarted) -> str:
         parts.append("recheck")
     if event.attempt > 1:
         parts.append(f"attempt {event.attempt}")
-    return f"Cell {position(state)} of {len(state.cells)}: {event.cell} ({', '.join(parts)})"
+    return f"{position_text(state)}: {event.cell} ({', '.join(parts)})"
 
 
 def _phase_line(state: RunState, key: str, phase: Phase) -> str:

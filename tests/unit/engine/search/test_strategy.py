@@ -1,7 +1,6 @@
 """The search chooses cells as `docs/search.md` describes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +8,10 @@ import pytest
 from loadbench.engine.journal.events import CellEnd, CellStarted, Verdict
 from loadbench.engine.journal.search import ProbeReason, StopReason
 from loadbench.engine.journal.state import EMPTY, RunState
-from loadbench.engine.journal.timing.durations import durations_of
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.search.model import Probe, Stop
-from loadbench.engine.search.strategy import next_step, within_budget
+from loadbench.engine.search.strategy import next_step, out_of_budget
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -319,32 +317,14 @@ def test_max_cells_is_never_exceeded() -> None:
     assert stop.reason is StopReason.MAX_CELLS
 
 
-def test_budget_ends_the_search_before_a_cell_that_does_not_fit() -> None:
-    profile = search_profile(search={"strategy": "bisection", "budget": "60s"}, run_time="30s")
-    state = search_started(profile)
-    durations = durations_of(profile)
-    step = next_step(state)
-    assert isinstance(step, Probe)
-    needed_s = durations.total_s([step.cell])
+def test_end_at_the_budget_names_every_number_of_models() -> None:
+    stop = out_of_budget(search_started(search_profile()))
 
-    in_time = replace(state, elapsed_s=60 - needed_s)
-    late = replace(state, elapsed_s=60 - needed_s + 0.1)
-
-    assert within_budget(in_time, step, durations) == step
-    stop = within_budget(late, step, durations)
-    assert isinstance(stop, Stop)
     assert stop.reason is StopReason.BUDGET_USED
     assert [(one.models, one.passed, one.reason) for one in stop.brackets] == [
         (1, None, ""),
         (2, None, ""),
     ]
-
-
-def test_search_without_budget_is_not_limited() -> None:
-    state = replace(search_started(search_profile()), elapsed_s=1e6)
-    step = next_step(state)
-
-    assert within_budget(state, step, durations_of(search_profile())) is step
 
 
 def test_run_without_a_profile_is_refused() -> None:

@@ -19,6 +19,7 @@ from loadbench.engine.requests.pages import PAGE_NAME
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.paths import is_file
 from loadbench.wording.measurements import measurements_table
+from loadbench.wording.search import search_sentences
 
 
 def print_result(run: Run, *, as_json: bool) -> None:
@@ -34,7 +35,8 @@ def print_result(run: Run, *, as_json: bool) -> None:
     if damage := damage_message(run):
         output.message(damage)
     columns = output.columns()
-    texts = recommendation_text(run.recommendation, columns)
+    search = search_sentences(run.state)
+    texts = recommendation_text(run.recommendation, columns, search)
     cells = "\n".join(wording.cells_table(run.state)).split("\n")
     texts += cells if columns is None else wording.wrapped(cells, columns)
     output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))

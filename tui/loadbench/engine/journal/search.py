@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-_Amount = Annotated[float, Field(ge=0, le=10**9)]
-_Models = Annotated[int, Field(ge=1, le=1_000_000)]
+_Amount = Annotated[float, Field(ge=0, le=10**15)]
+_Models = Annotated[int, Field(ge=1, le=10**15)]
 
 
 class ProbeReason(StrEnum):

@@ -4,6 +4,7 @@ Both ends assume that confirmations agree with what they confirm. A search in wh
 in which cells fail, may need more.
 """
 
+import math
 from dataclasses import dataclass
 
 from loadbench.engine.journal.state import RunState
@@ -11,6 +12,7 @@ from loadbench.engine.journal.timing.durations import Durations, durations_of
 from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.search.choice import OpenRange, next_amount
+from loadbench.engine.search.continuation import is_searching
 from loadbench.engine.search.knowledge import MIN_REPEATS, Knowledge, SearchRow, knowledge_of
 from loadbench.engine.search.model import Probe
 from loadbench.engine.search.strategy import is_over, next_step, start_of
@@ -45,18 +47,46 @@ def further_cells(state: RunState) -> dict[int, CellRange]:
 
 
 def remaining_range_s(profile: Profile, state: RunState) -> tuple[float, float]:
-    """Estimate the shortest and the longest remaining time of a search in seconds.
+    """Estimate the shortest and the longest remaining time of a run in seconds.
 
-    It includes outstanding cells and the scaling to each further number of models.
+    It includes outstanding cells and the scaling to each further number of models. The budget of a
+    search limits both. Without a search, or after its end, both are equal.
 
     Args:
         profile: The profile of the run.
         state: The state of the run.
     """
     outstanding_s = remaining_s(profile, state)
+    if not is_searching(state):
+        return outstanding_s, outstanding_s
     durations = durations_of(profile, [state], state.started.window_s if state.started else {})
+    fewest_s, most_s = _further_s(state, durations)
+    left_s = max(0.0, (profile.search.budget or math.inf) - state.elapsed_s)
+    return min(outstanding_s + fewest_s, left_s), min(outstanding_s + most_s, left_s)
+
+
+def new_cells(profile: Profile) -> CellRange:
+    """Return the number of cells of a new run of a profile with a search."""
+    counts = further_cells(RunState(profile=profile)).values()
+    return CellRange(fewest=sum(n.fewest for n in counts), most=sum(n.most for n in counts))
+
+
+def new_range_s(profile: Profile, durations: Durations) -> tuple[float, float]:
+    """Estimate the shortest and the longest time of a new run with a search, in seconds.
+
+    Args:
+        profile: The profile.
+        durations: How long its cells take.
+    """
+    fewest_s, most_s = _further_s(RunState(profile=profile), durations)
+    budget_s = profile.search.budget or math.inf
+    return min(fewest_s, budget_s), min(most_s, budget_s)
+
+
+def _further_s(state: RunState, durations: Durations) -> tuple[float, float]:
+    """Return the shortest and the longest time of all cells that are not planned yet."""
     known = {row.models: row for row in knowledge_of(state).rows}
-    fewest_s = most_s = outstanding_s
+    fewest_s = most_s = 0.0
     for models, cells in further_cells(state).items():
         each_s = _mean_s(durations, known[models])
         is_new = not any(known[models].is_begun(amount) for amount in known[models].amounts)

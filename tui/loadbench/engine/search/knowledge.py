@@ -172,6 +172,13 @@ class SearchRow:
         """The loads of the profile within the bracket, ascending, without its edges."""
         return tuple(amount for amount in self.amounts if self.low < amount < self.high)
 
+    @property
+    def only_failed(self) -> bool:
+        """Whether several cells failed and none has results, so that others would fail, too."""
+        cells = [cell for levels in self.levels.values() for one in levels for cell in one.cells]
+        failed = sum(cell.status is CellStatus.FAILED for cell in cells)
+        return failed >= MAX_UNUSABLE and not any(cell.finished for cell in cells)
+
     def is_begun(self, amount: float) -> bool:
         """Return whether a cell of a load has ended."""
         return any(level.cells for level in self.levels[amount])

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from loadbench.engine.journal.search import Bracket, ProbeReason, StopReason
 from loadbench.engine.journal.state import ENDED_STATUSES, RunState
-from loadbench.engine.journal.timing.durations import Durations
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.recommendation.knee import TIE
@@ -39,26 +38,12 @@ def next_step(state: RunState) -> Probe | Stop:
     return probe
 
 
-def within_budget(
-    state: RunState, step: Probe | Stop, durations: Durations, models: int | None = None
-) -> Probe | Stop:
-    """Return the step, or a stop if its cell is not expected to end within the budget.
-
-    Args:
-        state: The state of the run.
-        step: Its next step.
-        durations: Expected durations of its cells.
-        models: Number of models that run now. None if the service must be scaled.
+def out_of_budget(state: RunState) -> Stop:
+    """Return the end of a search whose budget does not suffice for another cell.
 
     Raises:
         ValueError: The profile of the run is unknown.
     """
-    profile = profile_of(state)
-    budget_s = profile.search.budget
-    if budget_s is None or isinstance(step, Stop):
-        return step
-    if state.elapsed_s + durations.total_s([step.cell], models) <= budget_s:
-        return step
     return _stop(knowledge_of(state), StopReason.BUDGET_USED)
 
 
@@ -108,6 +93,8 @@ def _next_probe(known: Knowledge) -> Probe | None:
 
 def _row_probe(known: Knowledge, row: SearchRow) -> tuple[Cell, ProbeReason] | None:
     """Return the next cell of a number of models, or None if its search is over."""
+    if row.only_failed:
+        return None
     if found := row.unfinished(known.profile.repeats):
         return found
     if row.candidates:
@@ -142,7 +129,7 @@ def _recheck(profile: Profile, state: RunState, known: Knowledge) -> Probe | Non
 
 def _row_reason(row: SearchRow) -> StopReason:
     """Return why the search of a number of models is over."""
-    if row.within:
+    if row.within or row.only_failed:
         return StopReason.UNDECIDED
     if row.missed is not None:
         is_bottom = not row.low and row.missed <= row.amounts[0]

@@ -30,6 +30,7 @@ from loadbench.page.content.times import time_text
 from loadbench.wording import ending_sentence, outcome_line
 from loadbench.wording.measurements import measurements_header_and_rows
 from loadbench.wording.recommendation import UNREADABLE
+from loadbench.wording.search import search_sentences
 
 _PROFILE_WIDTH = 100
 """Characters after which a line of the profile is folded."""
@@ -94,7 +95,7 @@ def run_page(run: Run) -> RunPage:
         outcome=outcome_line(state),
         ending=ending_sentence(state),
         answer=texts[0],
-        sentences=texts[1:],
+        sentences=(*texts[1:], *search_sentences(state)),
         doubts=tuple(f"{doubt}." for doubt in found.doubts) if found else (),
         goals=_goals(run, found) if found else (),
         configurations=_configurations(found),

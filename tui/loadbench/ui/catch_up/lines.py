@@ -7,7 +7,6 @@ from datetime import datetime
 
 from loadbench.engine.journal.events import Result, Verdict
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
@@ -23,6 +22,7 @@ from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.run import STATUS_TONES
 from loadbench.ui.lines.text import Line, MenuEntry, Tone, line, wrap
 from loadbench.wording import counted
+from loadbench.wording.search import remaining_text
 
 _OUTCOME_TONES: tuple[tuple[Verdict | CellStatus, Tone], ...] = (
     *VERDICT_TONES.items(),
@@ -82,8 +82,8 @@ def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed
             pieces.append((", " if pieces else ": ", Tone.STRONG))
             pieces.append((f"{counts[outcome]} {outcome.value}", tone))
     cells = f"{counted(len(outcomes), 'cell')} done" if outcomes else "No cells done"
-    left_s = remaining_s(profile, replace(run.state, elapsed_s=elapsed_s))
-    return line((cells, Tone.STRONG), *pieces, (f". {_status(run, left_s)}", Tone.STRONG))
+    left = remaining_text(profile, replace(run.state, elapsed_s=elapsed_s))
+    return line((cells, Tone.STRONG), *pieces, (f". {_status(run, left)}", Tone.STRONG))
 
 
 def catch_up_entries(
@@ -139,8 +139,8 @@ def _container_line(highlight: Highlight) -> Line:
     return line((f"{container.name}  ", Tone.STRONG), change, f", during {highlight.cell}")
 
 
-def _status(run: Run, left_s: float) -> str:
-    """Return the status of a run as a sentence."""
+def _status(run: Run, left: str) -> str:
+    """Return the status of a run as a sentence, which names the remaining time."""
     state = run.state
     if run.status is RunStatus.LIVE:
         if state.stopping:
@@ -150,7 +150,7 @@ def _status(run: Run, left_s: float) -> str:
             activity += ", then pauses" if state.paused else ""
         else:
             activity = "is paused" if state.paused else "continues"
-        return f"The run {activity}, {readable_duration(left_s)} left"
+        return f"The run {activity}, {left}"
     if run.was_killed:
         return "The runner was killed" + (f" during {state.current}" if state.current else "")
     if run.status is RunStatus.DONE:

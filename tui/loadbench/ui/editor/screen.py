@@ -7,7 +7,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.editing.file import (
     ProfileFile,
     create_profile_file,
@@ -31,6 +30,7 @@ from loadbench.ui.lines.text import Line, Piece, Tone, line, wrap
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.wording import counted
+from loadbench.wording.search import duration_text, plan_text
 
 
 class EditorScreen(FormScreen[str]):
@@ -110,10 +110,9 @@ class EditorScreen(FormScreen[str]):
             (state, tone),
         ]
         if profile := self.entered.profile:
-            cells = self.entered.cells
             runs = self.context.catalog.newest.of_profile(self._file.stem)
-            total = readable_duration(expected_durations(profile, runs).total_s(cells))
-            pieces.append((f"   {counted(len(cells), 'cell')}, about {total}", Tone.DIM))
+            total = duration_text(profile, expected_durations(profile, runs))
+            pieces.append((f"   {plan_text(profile)}, about {total}", Tone.DIM))
         elif errors := len(self.entered.errors) + len(self.entered.other_errors):
             pieces.append((f"   {counted(errors, 'error')}", Tone.BAD))
         return line(*pieces)

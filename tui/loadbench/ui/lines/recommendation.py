@@ -16,6 +16,7 @@ from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.target import target_lines, target_of
 from loadbench.ui.lines.text import Line, Tone, fit, line, plain, table, width, wrap
 from loadbench.wording.recommendation import UNREADABLE
+from loadbench.wording.search import search_sentences
 
 _LABEL_COLUMNS = 13
 
@@ -74,7 +75,7 @@ def recommendation_lines(run: Run, columns: int) -> list[Line]:
         rows = _configurations(found, columns)
         legend = configuration_legend([plain(row) for row in rows])
         lines += [(), *rows, *wrap(line((legend, Tone.DIM)), columns), ()]
-    for text in rest:
+    for text in (*rest, *search_sentences(run.state)):
         label, colon, clause = text.partition(": ")
         is_labelled = label == "Next" or label.startswith("Bottleneck")
         pieces = [(f"{label}{colon}", Tone.ACCENT), clause] if is_labelled else [text]

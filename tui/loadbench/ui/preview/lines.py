@@ -13,6 +13,7 @@ from loadbench.ui.lines.run import when
 from loadbench.ui.lines.target import target_lines
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.wording import IN_BATCHES, counted
+from loadbench.wording.search import duration_text, plan_text
 
 _LABEL_COLUMNS = 12
 _LABELS = {"users": "Users", "spawn_rate": "Spawn rate"}
@@ -34,6 +35,8 @@ class PreviewedRun:
     """What resuming the run would do. Empty for a new run."""
     earlier: Sequence[Run] = ()
     """The runs of the profile, newest first, from which the duration is estimated."""
+    remaining: str = ""
+    """The remaining time of a search that is resumed. Empty for other runs."""
 
 
 def preview_lines(
@@ -64,6 +67,8 @@ def preview_lines(
     if refusal:
         lines += [*_refusal_lines(previewed, refusal, columns), ()]
     facts = _cell_facts(previewed.cells)
+    if previewed.profile.is_search and not previewed.resume_summary:
+        facts[0] = ("Cells", plan_text(previewed.profile))
     for label, value in facts[:1] if is_brief else facts:
         lines += _fact(label, value, columns)
     lines += _fact("Duration", _duration(previewed, plan), columns)
@@ -128,6 +133,10 @@ def _duration(previewed: PreviewedRun, plan: RunPlan | None) -> str:
     window_s = plan.window_s if plan else {}
     durations = expected_durations(previewed.profile, previewed.earlier, driver, window_s)
     total = readable_duration(durations.total_s(previewed.cells))
+    if previewed.remaining:
+        total = previewed.remaining
+    elif previewed.profile.is_search and not previewed.resume_summary:
+        total = duration_text(previewed.profile, durations)
     match durations.runs:
         case ():
             source = "estimated from the settings"

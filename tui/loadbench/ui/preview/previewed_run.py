@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.profile.model import Profile
 from loadbench.engine.requests.launch import RunRequest
-from loadbench.engine.requests.resumption import Resumption, plan_resumption
+from loadbench.engine.requests.resumption import Resumption, plan_resumption, resumed_state
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.search.continuation import can_continue
+from loadbench.engine.search.eta import remaining_range_s
 from loadbench.errors import JournalError
 from loadbench.ui.preview.lines import PreviewedRun
 from loadbench.wording import counted
+from loadbench.wording.search import range_text
 from loadbench.workspace import Workspace
 
 
@@ -47,8 +51,17 @@ def to_resume(
         cells=resumption.cells,
         resume_summary=_summary(run.state, resumption),
         earlier=earlier,
+        remaining=_remaining(run.state, profile, resumption),
     )
     return preview, RunRequest.to_resume(workspace, run.folder, again=again, added=added)
+
+
+def _remaining(state: RunState, profile: Profile, resumption: Resumption) -> str:
+    """Return the remaining time of a search that is resumed, or '' for other runs."""
+    if not can_continue(state):
+        return ""
+    resumed = resumed_state(state, again=resumption.again, added=resumption.added)
+    return range_text(*remaining_range_s(profile, resumed))
 
 
 def _summary(state: RunState, resumption: Resumption) -> str:
@@ -66,6 +79,8 @@ def _summary(state: RunState, resumption: Resumption) -> str:
         key = resumption.added[0].key
         repeats = f" with {len(resumption.added)} repeats" if len(resumption.added) > 1 else ""
         parts.append(f"Adds {key}{repeats}.")
+    if can_continue(state):
+        parts.append("The search continues.")
     if pending:
         verb = "remains" if pending == 1 else "remain"
         parts.append(f"{pending} of {counted(total, 'cell')} {verb}.")

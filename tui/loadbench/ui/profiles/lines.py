@@ -19,7 +19,7 @@ from loadbench.ui.lines.metric import sweep_legend
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, traits_line, when
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
-from loadbench.wording import counted
+from loadbench.wording.search import duration_text, plan_text
 
 MAX_RUNS = 4
 """Maximum number of runs in the details of a profile."""
@@ -104,8 +104,8 @@ def profile_detail(
     elif runs and (answered := answered_run(runs)):
         lines += [(), *_recommendation(answered, columns)]
     lines += [(), *_facts(profile, columns), ()]
-    total = readable_duration(expected_durations(profile, runs or ()).total_s(cells))
-    lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
+    total = duration_text(profile, expected_durations(profile, runs or ()))
+    lines += wrap(line((f"{plan_text(profile)}, about {total}", Tone.STRONG)), columns)
     lines += _grid(cells, runs or (), glyphs, columns)
     if runs is None:
         lines += [(), line(("Loading runs…", Tone.DIM))]
@@ -125,12 +125,11 @@ def _entry_lines(
         return [justify(name, [mark], columns), _fitted([Piece(error, Tone.DIM)], columns)]
     profile = saved.profile
     separator = f" {glyphs.separator} "
-    cells = plan_cells(profile)
     size = (
         profile.device,
         f"batch {profile.batch_size}",
-        counted(len(cells), "cell"),
-        f"about {readable_duration(expected_durations(profile, runs).total_s(cells))}",
+        plan_text(profile),
+        f"about {duration_text(profile, expected_durations(profile, runs))}",
     )
     lines = [_fitted([Piece(separator.join(size))], columns)]
     mark = ()

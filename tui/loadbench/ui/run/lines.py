@@ -9,13 +9,14 @@ from loadbench.engine.journal.events import CellFailed, Verdict
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.journal.timing.progress import remaining_s, total_s
 from loadbench.engine.numbers import latency, number
-from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.statistics import StatisticsWindow
 from loadbench.engine.requests.resumption import is_unfinished
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.search.continuation import is_searching
+from loadbench.engine.search.eta import remaining_range_s
 from loadbench.ui.lines.cell import (
     CellView,
     bottleneck_lines,
@@ -37,7 +38,9 @@ from loadbench.ui.lines.stats import (
 )
 from loadbench.ui.lines.target import sent_to_lines, target_line, target_of
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, short_name, width
+from loadbench.ui.run.search import search_line
 from loadbench.wording import counted
+from loadbench.wording.search import remaining_text
 
 BAR_COLUMNS = 16
 _PERIODS = {
@@ -146,11 +149,11 @@ def header_lines(
     measured = target_line(target_of(state), columns)
     last = [measured] if measured else []
     if run.status is RunStatus.LIVE:
-        left_s = remaining_s(profile, state)
+        search = search_line(state, columns) if is_searching(state) else ()
         return [
-            _title(title, _progress(state, profile, left_s, glyphs), state.label, columns),
+            _title(title, _progress(state, profile, glyphs), state.label, columns),
             activity_line(state, profile, glyphs, columns),
-            answer_line(run.recommendation, columns),
+            search or answer_line(run.recommendation, columns),
             *last,
         ]
     below = [answer_line(run.recommendation, columns), _ending(run, columns)]
@@ -203,17 +206,20 @@ def _counts(counts: Sequence[tuple[int, str, Tone]], first: str) -> list[Piece]:
     return pieces
 
 
-def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:
+def _progress(state: RunState, profile: Profile, glyphs: Glyphs) -> list[Line]:
     """Return the progress of a run in three lengths, the longest first."""
-    failed = state.count(CellStatus.FAILED)
-    cells: list[str | tuple[str, Tone]] = [
-        f"{state.count(*ENDED_STATUSES)} of {len(state.cells)} cells done"
-    ]
+    failed, ended = state.count(CellStatus.FAILED), state.count(*ENDED_STATUSES)
+    total = "" if is_searching(state) else f" of {len(state.cells)}"
+    noun = "cell" if not total and ended == 1 else "cells"
+    cells: list[str | tuple[str, Tone]] = [f"{ended}{total} {noun} done"]
     if failed:
         cells += [", ", (f"{failed} failed", Tone.BAD)]
-    eta = f"{readable_duration(left_s)} left "
+    eta = f"{remaining_text(profile, state)} "
     # Based on the remaining time, because the elapsed time restarts when a run is resumed.
-    share = 1.0 - left_s / max(total_s(profile, state), left_s, 1.0)
+    planned_s = total_s(profile, state)
+    left_s = remaining_range_s(profile, state)[1]
+    further_s = left_s - remaining_s(profile, state)
+    share = 1.0 - left_s / max(planned_s + further_s, left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
     return [
         line(*cells, "  ", *bar, f"  {eta}"),

@@ -139,6 +139,7 @@ def _run_json(state: RunState, rows: Iterable[Row], cells: Iterable[str]) -> str
         "recommendation": _json(
             record_of_recommendation(recommendation) if recommendation else None
         ),
+        "search": _json(asdict(state.search_ended) if state.search_ended else None),
         "driver": _json(started.driver),
         "target": _json(asdict(started.target) if started.target else None),
         "revisions": _json([asdict(one) for one in started.revisions]),

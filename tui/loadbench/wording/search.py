@@ -1,0 +1,113 @@
+"""Texts about runs that may search: how many cells they have, and how long they take."""
+
+from loadbench.engine.journal.events import CellsPlanned, SearchEnded
+from loadbench.engine.journal.search import Bracket
+from loadbench.engine.journal.state import ENDED_STATUSES, RunState
+from loadbench.engine.journal.timing.durations import Durations
+from loadbench.engine.profile.duration import readable_duration
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.report.recommendation.subject import Subject, subject_of
+from loadbench.engine.search.continuation import is_searching
+from loadbench.engine.search.eta import new_cells, new_range_s, remaining_range_s
+from loadbench.engine.search.sentences import (
+    bracket_sentence,
+    progress_phrase,
+    result_sentences,
+    why_phrase,
+)
+from loadbench.engine.search.status import SearchStatus, search_status
+
+
+def range_text(shortest_s: float, longest_s: float) -> str:
+    """Return two durations as one: `12 min`, or `5 min to 20 min` if they differ."""
+    texts = readable_duration(shortest_s), readable_duration(longest_s)
+    return texts[0] if texts[0] == texts[1] else " to ".join(texts)
+
+
+def remaining_text(profile: Profile, state: RunState) -> str:
+    """Return the estimated remaining time of a live run: `12 min left`, `5 min to 20 min left`."""
+    return f"{range_text(*remaining_range_s(profile, state))} left"
+
+
+def plan_text(profile: Profile) -> str:
+    """Return the number of cells of a new run: `4 cells`, `6 to 20 of 32 cells by search`."""
+    total = len(plan_cells(profile))
+    cells = "1 cell" if total == 1 else f"{total} cells"
+    if not profile.is_search:
+        return cells
+    found = new_cells(profile)
+    most = max(found.fewest, min(found.most, total))
+    numbers = f"{most}" if found.fewest >= most else f"{found.fewest} to {most}"
+    return f"{numbers} of {cells} by search"
+
+
+def duration_text(profile: Profile, durations: Durations) -> str:
+    """Return how long a new run takes: `2 min`, or `2 min to 6 min` with a search."""
+    if profile.is_search:
+        return range_text(*new_range_s(profile, durations))
+    return readable_duration(durations.total_s(plan_cells(profile)))
+
+
+def position_text(state: RunState) -> str:
+    """Return the position of the current cell: `Cell 3 of 8`, or `Cell 3` during a search."""
+    if is_searching(state):
+        return f"Cell {state.count(*ENDED_STATUSES) + 1}"
+    keys = list(state.cells)
+    position = keys.index(state.current) + 1 if state.current in keys else 0
+    return f"Cell {position} of {len(keys)}"
+
+
+def planned_line(event: CellsPlanned, state: RunState) -> str:
+    """Return why a search measures its next cells: `Search: 2 containers: searching …`."""
+    subject, bracket = _subject(state), event.bracket
+    where = f"{subject.amount(bracket.models)}: {progress_phrase(bracket)}"
+    return f"Search: {where} ({why_phrase(event.why)})"
+
+
+def search_ended_lines(event: SearchEnded, state: RunState) -> list[str]:
+    """Return the result of a search that has ended: a line for each number of models, then cells.
+
+    Args:
+        event: The end of the search.
+        state: The state of the run.
+    """
+    subject = _subject(state)
+    brackets = (_bracket_line(one, subject) for one in event.brackets)
+    status = _status(event.brackets, event.grid, state)
+    return [*brackets, " ".join(result_sentences(status, subject))]
+
+
+def search_sentences(state: RunState) -> tuple[str, ...]:
+    """Return what the search of a run measured, what it left out, and which edges are uncertain.
+
+    Empty for a run without a search, or if this version cannot read its profile.
+    """
+    if state.profile is None or state.started is None or not state.profile.is_search:
+        return ()
+    subject, ended = _subject(state), state.search_ended
+    if ended is None:
+        found = search_status(state)
+        return ("The search has not ended.", *result_sentences(found, subject))
+    is_sure = {one.models: one.is_confirmed and bool(one.reason) for one in ended.brackets}
+    unsure = [one for one in ended.brackets if one.reason and not is_sure[one.models]]
+    return (
+        *result_sentences(_status(ended.brackets, ended.grid, state), subject),
+        *(f"{_bracket_line(one, subject)}." for one in unsure),
+    )
+
+
+def _bracket_line(bracket: Bracket, subject: Subject) -> str:
+    """Return the edges of a number of models, and why its search ended."""
+    text = bracket_sentence(bracket, subject)
+    return f"{text} ({progress_phrase(bracket)})" if bracket.reason else text
+
+
+def _status(brackets: tuple[Bracket, ...], grid: int, state: RunState) -> SearchStatus:
+    return SearchStatus(brackets=brackets, measured=state.count(*ENDED_STATUSES), grid=grid)
+
+
+def _subject(state: RunState) -> Subject:
+    assert state.profile is not None
+    assert state.started is not None
+    return subject_of(state.profile, state.started.driver)
