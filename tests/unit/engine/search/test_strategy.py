@@ -160,6 +160,38 @@ def test_edges_far_from_the_limit_are_not_confirmed_once_the_spread_is_known() -
     assert all(bracket.is_confirmed for bracket in stop.brackets)
 
 
+@pytest.mark.parametrize(("beyond_ms", "fewest", "most"), [(BAD_MS, 3, 7), (102.0, 2, 2)])
+def test_edge_close_to_its_limit_is_repeated_if_the_levels_can_be_separated(
+    beyond_ms: float, fewest: int, most: int
+) -> None:
+    def measure(cell: Cell) -> CellEnd:
+        jitter = 1.02 if cell.repeat % 2 else 0.98
+        is_met = cell.level.amount <= 10 * cell.models
+        if cell.models == 4:
+            return with_p95(cell, 99.0 if is_met else beyond_ms, rps=cell.level.amount)
+        return with_p95(cell, (GOOD_MS if is_met else BAD_MS) * jitter, rps=cell.level.amount)
+
+    profile = search_profile(models=[1, 2, 3, 4])
+    _, probes, _ = searched(search_started(profile), measure)
+
+    edges = [probe for probe in probes if (probe.cell.models, probe.cell.level.amount) == (4, 40)]
+    assert fewest <= len(edges) <= most
+
+
+def test_exits_of_replicas_are_confirmed_once() -> None:
+    def measure(cell: Cell) -> CellEnd:
+        jitter = 1.02 if cell.repeat % 2 else 0.98
+        if cell.level.amount > 10 * cell.models:
+            return cell_failed(cell.key)
+        return with_p95(cell, GOOD_MS * jitter, rps=cell.level.amount)
+
+    profile = search_profile(models=[1, 2, 3, 4], repeats=2)
+    _, probes, stop = searched(search_started(profile), measure)
+
+    assert max(probe.cell.repeat for probe in probes) == 2
+    assert [bracket.missed for bracket in stop.brackets] == [20, 30, 40, 50]
+
+
 def test_load_passes_only_at_every_spawn_rate() -> None:
     slow, fast = 5.0, 50.0
 
