@@ -1,7 +1,7 @@
 """Texts about runs that may search: how many cells they have, and how long they take."""
 
 from loadbench.engine.journal.events import CellsPlanned, SearchEnded
-from loadbench.engine.journal.search import Bracket
+from loadbench.engine.journal.search import Bracket, StopReason
 from loadbench.engine.journal.state import ENDED_STATUSES, RunState
 from loadbench.engine.journal.timing.durations import Durations
 from loadbench.engine.profile.duration import readable_duration
@@ -49,6 +49,18 @@ def duration_text(profile: Profile, durations: Durations) -> str:
     return readable_duration(durations.total_s(plan_cells(profile)))
 
 
+def plan_limits(profile: Profile, durations: Durations) -> tuple[str, str]:
+    """Return the number of cells of a new run and its duration for lists.
+
+    With a search, these are the upper ends: `up to 20 of 32 cells`, `up to 6 min`.
+    """
+    if not profile.is_search:
+        return plan_text(profile), f"about {duration_text(profile, durations)}"
+    total, longest_s = len(plan_cells(profile)), new_range_s(profile, durations)[1]
+    most = min(new_cells(profile).most, total)
+    return f"up to {most} of {total} cells", f"up to {readable_duration(longest_s)}"
+
+
 def position_text(state: RunState) -> str:
     """Return the position of the current cell: `Cell 3 of 8`, or `Cell 3` during a search."""
     if is_searching(state):
@@ -59,10 +71,12 @@ def position_text(state: RunState) -> str:
 
 
 def planned_line(event: CellsPlanned, state: RunState) -> str:
-    """Return why a search measures its next cells: `Search: 2 containers: searching …`."""
+    """Return why a search measures its next cells: `2 containers: searching … (confirms …)`."""
     subject, bracket = _subject(state), event.bracket
-    where = f"{subject.amount(bracket.models)}: {progress_phrase(bracket)}"
-    return f"Search: {where} ({why_phrase(event.why)})"
+    is_new = bracket.passed is None and bracket.missed is None
+    phrase = "searching all loads" if is_new else progress_phrase(bracket)
+    amount = f"{subject.amount(event.bracket.models)}: " if subject.is_scaled else ""
+    return f"{amount or 'Search: '}{phrase} ({why_phrase(event.why)})"
 
 
 def search_ended_lines(event: SearchEnded, state: RunState) -> list[str]:
@@ -73,9 +87,8 @@ def search_ended_lines(event: SearchEnded, state: RunState) -> list[str]:
         state: The state of the run.
     """
     subject = _subject(state)
-    brackets = (_bracket_line(one, subject) for one in event.brackets)
-    status = _status(event.brackets, event.grid, state)
-    return [*brackets, " ".join(result_sentences(status, subject))]
+    known = [one for one in event.brackets if not (one.passed is None and one.missed is None)]
+    return [*(_bracket_line(one, subject) for one in known), *search_sentences(state)]
 
 
 def search_sentences(state: RunState) -> tuple[str, ...]:
@@ -89,9 +102,11 @@ def search_sentences(state: RunState) -> tuple[str, ...]:
     if ended is None:
         found = search_status(state)
         return ("The search has not ended.", *result_sentences(found, subject))
+    used = ended.reason == StopReason.BUDGET_USED and state.profile.search.budget
     is_sure = {one.models: one.is_confirmed and bool(one.reason) for one in ended.brackets}
     unsure = [one for one in ended.brackets if one.reason and not is_sure[one.models]]
     return (
+        *([f"The budget of {readable_duration(used)} ended the search."] if used else []),
         *result_sentences(_status(ended.brackets, ended.grid, state), subject),
         *(f"{_bracket_line(one, subject)}." for one in unsure),
     )
@@ -100,6 +115,7 @@ def search_sentences(state: RunState) -> tuple[str, ...]:
 def _bracket_line(bracket: Bracket, subject: Subject) -> str:
     """Return the edges of a number of models, and why its search ended."""
     text = bracket_sentence(bracket, subject)
+    text = f"{text[:1].upper()}{text[1:]}"
     return f"{text} ({progress_phrase(bracket)})" if bracket.reason else text
 
 

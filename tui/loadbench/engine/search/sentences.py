@@ -59,8 +59,9 @@ def progress_phrase(bracket: Bracket) -> str:
 def result_sentences(status: SearchStatus, subject: Subject) -> tuple[str, ...]:
     """Return what a search that has ended measured, and what it left out."""
     total = f"The search measured {status.measured} of {status.grid} cells"
-    found = [f"{total} ({status.saved} saved)." if status.saved else f"{total}."]
     open_rows = [one for one in status.brackets if not one.reason]
+    saved = f" ({status.saved} saved)" if status.saved and not open_rows else ""
+    found = [f"{total}{saved}."]
     unsearched = [one.models for one in open_rows if one.passed is None and one.missed is None]
     if unsearched:
         names = subject.with_models(*unsearched).removeprefix(" with ")

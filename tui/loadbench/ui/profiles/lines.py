@@ -19,7 +19,7 @@ from loadbench.ui.lines.metric import sweep_legend
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, traits_line, when
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
-from loadbench.wording.search import duration_text, plan_text
+from loadbench.wording.search import duration_text, plan_limits, plan_text
 
 MAX_RUNS = 4
 """Maximum number of runs in the details of a profile."""
@@ -128,8 +128,7 @@ def _entry_lines(
     size = (
         profile.device,
         f"batch {profile.batch_size}",
-        plan_text(profile),
-        f"about {duration_text(profile, expected_durations(profile, runs))}",
+        *plan_limits(profile, expected_durations(profile, runs)),
     )
     lines = [_fitted([Piece(separator.join(size))], columns)]
     mark = ()

@@ -40,7 +40,7 @@ from loadbench.ui.lines.target import sent_to_lines, target_line, target_of
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, short_name, width
 from loadbench.ui.run.search import search_line
 from loadbench.wording import counted
-from loadbench.wording.search import remaining_text
+from loadbench.wording.search import remaining_text, search_sentences
 
 BAR_COLUMNS = 16
 _PERIODS = {
@@ -250,6 +250,8 @@ def _ending(run: Run, columns: int) -> Line:
     if run.status is RunStatus.DONE:
         measured = state.count(CellStatus.FINISHED)
         reason = f"{measured} of {counted(len(state.cells), 'cell')} measured"
+        if search := search_sentences(state):
+            reason = " ".join(search).rstrip(".")
         if failed := state.count(CellStatus.FAILED):
             reason += f", {failed} failed"
     ending = f" {run.status.value.capitalize()}: {reason}{left}{hint}"

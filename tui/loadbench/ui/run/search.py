@@ -21,11 +21,9 @@ def search_line(state: RunState, columns: int) -> Line:
     subject = subject_of(profile, started.driver)
     known = {one.models: one for one in search_status(state).brackets}
     current = known.get(planned.bracket.models, planned.bracket)
-    amount = subject.amount(current.models)
-    first = [
-        Piece(f" Search: {amount}: "),
-        Piece(progress_phrase(current), Tone.STRONG),
-    ]
+    amount = f"{subject.amount(current.models)}: " if subject.is_scaled else ""
+    phrase = progress_phrase(current) if _is_known(current) else "searching all loads"
+    first = [Piece(f" {amount or 'Search: '}"), Piece(phrase, Tone.STRONG)]
     why = Piece(f" ({why_phrase(planned.why)})", Tone.DIM)
     others = [one for one in known.values() if one is not current and _is_known(one)]
     rest = [Piece(f" · {bracket_sentence(one, subject)}", Tone.DIM) for one in others]
@@ -34,7 +32,7 @@ def search_line(state: RunState, columns: int) -> Line:
         *(line(*first, *rest[number:]) for number in range(len(rest) + 1)),
     ]
     fitting = next((one for one in candidates if width(one) <= columns), None)
-    return fitting or line(fit(f" {progress_phrase(current)}", columns).rstrip())
+    return fitting or line(fit(f" {phrase}", columns).rstrip())
 
 
 def _is_known(bracket: Bracket) -> bool:
