@@ -165,7 +165,7 @@ def _unchanged(source: random.Random, cells: int, pairs: int) -> Iterator[Simula
     yield SimulatedRate(
         f"{text}, per metric", of_metric, number * pairs, MAX_FALSE, is_maximum=True
     )
-    # Without a limit of its own: the metrics of a run depend on each other, these do not.
+    # The limit follows from that of one metric. The metrics of a real run depend on each other.
     independent = 1 - (1 - MAX_FALSE) ** number
     yield SimulatedRate(f"{text}, {number} metrics", of_any, pairs, independent, is_maximum=True)
     text = f"{cells} cells unchanged, gate at {100 * DEFAULT_MATERIAL:g} %"

@@ -17,6 +17,9 @@ from loadbench.engine.report.drift import drift_of
 MAIN_METRIC = "p90_ms"
 """Metric of the first sentence."""
 
+REPEAT = "measure with `--set repeats=3`"
+"""What to do without repeats."""
+
 
 def sentences(comparison: Comparison) -> tuple[str, ...]:
     """Return what is compared and the result. Doubts are not included."""
@@ -79,10 +82,10 @@ def untested_sentence(comparison: Comparison) -> str:
     start = "One measurement of each cell"
     if known:
         return (
-            f"{start}: differences below {_percent(max(known))} may be chance, as the recheck of "
-            "the first cell shows."
+            f"{start}: differences below {_percent(max(known))} may be chance, judging by the "
+            f"recheck of the first cell. To test them, {REPEAT}."
         )
-    return f"{start}: any difference may be chance. To test it, measure with `--set repeats=3`."
+    return f"{start}: any difference may be chance. To test it, {REPEAT}."
 
 
 def signed_change(ratio: float) -> str:
