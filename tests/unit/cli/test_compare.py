@@ -40,7 +40,7 @@ def test_differences_come_first_then_the_mean_then_the_cells(call: Call) -> None
     assert result.exit_code == Exit.DONE
     parts = ("compared with the baseline old", "batch_size", "Mean improvement at the 90th")
     places = [
-        result.stdout.index(part) for part in (*parts, "mean of cells", "p50 (ms)", "req/s  ")
+        result.stdout.index(part) for part in (*parts, "mean of cells", "p50 (ms)", "p99 (ms)")
     ]
     assert places == sorted(places)
     assert result.stdout.count(CELLS[0]) == len(METRICS)

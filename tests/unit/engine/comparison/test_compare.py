@@ -10,7 +10,7 @@ import pytest
 from loadbench.engine.comparison.compare import compare_runs
 from loadbench.engine.comparison.model import METRICS, Change
 from loadbench.engine.comparison.sides import side_pair
-from loadbench.engine.journal.events import Result, RunFinished, Verdict
+from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from tests.support.builders import (
@@ -132,7 +132,7 @@ def test_invalid_cells_and_cells_without_successes_are_not_compared(
 
 def test_without_a_common_cell_nothing_is_compared(tmp_path: Path, baseline: Path) -> None:
     profile = make_profile(models=[1, 2], users=[7], spawn_rates=[10])
-    failed = [cell_failed("m1_u7_s10"), cell_skipped("m2_u7_s10")]
+    failed: list[Event] = [cell_failed("m1_u7_s10"), cell_skipped("m2_u7_s10")]
     events = [run_started(profile), *failed, RunFinished(result=Result.DONE, reason="done")]
     after = write_entries(tmp_path / "other" / "20261122-072100", entries(events))
 

@@ -28,7 +28,7 @@ MIN_POOLED_DF = 8
 
 POWER = 0.8
 """Probability with which the smallest difference is shown: Cohen, Statistical Power Analysis for
-the Behavioral Sciences, 2nd edition, 1988, §2.4."""
+the Behavioral Sciences, 2nd edition, 1988, chapter 2."""
 
 
 @dataclass(frozen=True, slots=True)
