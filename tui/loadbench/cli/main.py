@@ -12,6 +12,7 @@ import click
 from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
+from loadbench.cli.compare.command import compare
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.new import new
 from loadbench.cli.options import TERMINAL_OPTIONS, NewFolder
@@ -91,8 +92,7 @@ def main(
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        detached = show(context.obj, options=options)
-        _print_detached(detached)
+        _print_detached(show(context.obj, options=options))
 
 
 @main.command(short_help="Show a live or finished run, or a study.")
@@ -238,5 +238,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (run, new, plan, validate, profiles, runs, label, stop, report):
+for command in (run, new, plan, validate, profiles, runs, label, stop, report, compare):
     main.add_command(command)

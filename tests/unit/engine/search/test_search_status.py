@@ -190,7 +190,7 @@ def test_result_names_what_the_budget_left_out() -> None:
     )
 
     assert result_sentences(status, CONTAINERS) == (
-        "The search measured 31 of 128 cells (97 saved).",
+        "The search measured 31 of 128 cells.",
         "Not searched: 8 containers.",
         "Not narrowed: 2 containers, above 20 users and 4 containers, between 56 and 160 users.",
     )

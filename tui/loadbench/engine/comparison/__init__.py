@@ -1,5 +1,7 @@
 """Compares runs: what differs between them, and how their results differ.
 
-`model` has the result, `compare` computes it from two runs, and `sides` finds the runs that names
-stand for.
+`sides` finds the runs that names stand for. `compare` computes the result in `model`: `matching`
+finds the common cells, `statistics` and `student_t` test their values, `differences` and
+`comparability` compare everything else. `sentences`, `by_recommendation`, `table` and `record` have
+the result as texts and plain data.
 """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loadbench.engine.block_map import BlockMap
+from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.search import ProbeReason
 from loadbench.engine.journal.state import ENDED_STATUSES, CellState, CellStatus, RunState
 from loadbench.engine.profile.levels import Closed, Level
@@ -21,6 +22,7 @@ MIN_REPEATS = 2
 """Number of repeats that confirm an edge, unless it is far from all limits."""
 MAX_REPEATS = 7
 """Maximum number of repeats of an edge that is close to a limit."""
+_ONLY_SCALED = {Phase.SCALING}
 MAX_UNUSABLE = 2
 """Number of unusable or undecided repeats after which a level is left out."""
 FAR = 3.0
@@ -173,10 +175,12 @@ class SearchRow:
         return tuple(amount for amount in self.amounts if self.low < amount < self.high)
 
     @property
-    def only_failed(self) -> bool:
-        """Whether several cells failed and none has results, so that others would fail, too."""
+    def never_starts(self) -> bool:
+        """Whether the service failed to start for several cells, as it would for others."""
         cells = [cell for levels in self.levels.values() for one in levels for cell in one.cells]
-        failed = sum(cell.status is CellStatus.FAILED for cell in cells)
+        failed = sum(
+            cell.failed is not None and set(cell.phase_s) == _ONLY_SCALED for cell in cells
+        )
         return failed >= MAX_UNUSABLE and not any(cell.finished for cell in cells)
 
     def is_begun(self, amount: float) -> bool:
