@@ -1,9 +1,7 @@
-"""The program, its global options and the commands `run`, `attach`, `init` and `doctor`."""
+"""The program, its global options and the commands `run`, `attach` and `init`."""
 
 import math
-import shlex
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +10,9 @@ import click
 from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
-from loadbench.cli.exit_codes import Exit
+from loadbench.cli.doctor import doctor
 from loadbench.cli.new import new
-from loadbench.cli.options import SET_HELP, NewFolder
+from loadbench.cli.options import SET_HELP, NewFolder, junit_option
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.report.command import report
 from loadbench.cli.run_commands import label, runs, stop
@@ -22,7 +20,6 @@ from loadbench.errors import UsageError
 from loadbench.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
-    from loadbench.engine.run.doctor import Check
     from loadbench.engine.run_reader import Run
 
 # Commands import their modules on demand, so that the program starts quickly.
@@ -111,6 +108,7 @@ def main(
     help="Exit with code 4 if a cell is suspect, invalid or undecided, or with code 1 if a cell "
     "misses a goal, and print each missed goal.",
 )
+@junit_option("the cells and goals of each run")
 @click.option("--label", metavar="TEXT", default="", help="Label that lists of runs show.")
 @click.option(
     "--study",
@@ -143,6 +141,7 @@ def run(
     detach: bool,
     as_json: bool,
     check: bool,
+    junit: Path | None,
     label: str,
     study: str | None,
     resume: str | None,
@@ -170,6 +169,7 @@ def run(
       loadbench-tui run with_cpu --set users=5,10 --label "new images"
       loadbench-tui run with_gpu --wait --detach
       loadbench-tui run with_cpu batch_10 with_gpu --study devices
+      loadbench-tui run with_cpu --plain --check --junit results.xml
       loadbench-tui run --resume with_cpu --retry-failed
       loadbench-tui run --resume with_cpu --again m2_u50_s10
 
@@ -178,9 +178,10 @@ def run(
       2    usage error or invalid profile
       130  run stopped by a user or a signal
       3    a cell, the service or Locust failed, a profile of a study was refused, or the output
-           cannot be written
+           or FILE cannot be written
       141  the reader of the output exited, as with `| head`
-      4    a cell is suspect or invalid, or has too few requests for a goal (with --check)
+      4    a cell is suspect or invalid, or has too few requests for a goal, or no cell was measured
+           (with --check)
       1    a cell misses a goal (with --check)
       0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
@@ -198,6 +199,7 @@ def run(
         wait=wait,
         detach=detach,
         plain=plain,
+        junit=junit,
         terminal=context.meta[TERMINAL_OPTIONS],
     )
     sys.exit(perform(context.obj, options, as_json=as_json, check=check))
@@ -268,76 +270,6 @@ def init(folder: Path) -> None:
     output.message(f"Next: cd {folder} && loadbench-tui run demo")
 
 
-@main.command(short_help="Check that this machine, or a profile's project, is ready.")
-@click.argument("profile", required=False, metavar="[PROFILE]")
-@click.pass_obj
-def doctor(workspace: Workspace, profile: str | None) -> None:
-    """Check that this machine can run benchmarks, or that a project is ready for its PROFILE.
-
-    Without PROFILE, checks Python, the machine, the packages of the embedded service and of charts,
-    Docker, GPUs, the workspace, its profiles, and the folders for reports and locks.
-
-    With PROFILE, checks the profile, its locustfile and its Compose project: compose files,
-    services, where requests go, the health check, builds, images, external networks and volumes.
-    Shows what a run would start and change, and the profile lines that correct problems. Nothing is
-    started, and the locustfile is not executed.
-
-    Prints one line per check, marked ok, warning or problem. Exits with code 3 if there is a
-    problem.
-
-    \b
-    Examples:
-      loadbench-tui doctor
-      loadbench-tui doctor with_cpu
-      loadbench-tui --workspace benchmarks doctor
-    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    if profile is not None:
-        _check_project(workspace, profile)
-        return
-    from loadbench.engine.run.doctor import run_checks
-
-    _print_checks(run_checks(workspace))
-    output.message("No problems found. Next: loadbench-tui run demo")
-
-
-def _check_project(workspace: Workspace, name: str) -> None:
-    from loadbench.engine.run.project_doctor.checks import check_project
-
-    report = check_project(workspace, name)
-    lines = [f"To correct it, write in {report.file}:"] if report.lines else []
-    _print_checks(report.checks, after=[*lines, *_nested(report.lines)])
-    found = "No problems found, only warnings" if lines else "No problems found"
-    output.message(f"{found}. Next: loadbench-tui run {shlex.quote(name)}")
-
-
-def _nested(lines: Iterable[str]) -> list[str]:
-    """Return profile lines with dotted keys, such as `stack.port: 80`, as they stand in a file."""
-    nested: dict[str, list[str]] = {}
-    for line in lines:
-        key, _, value = line.partition(": ")
-        section, _, last = key.rpartition(".")
-        nested.setdefault(section, []).append(f"{last}: {value}")
-    return [
-        text
-        for section, inner in nested.items()
-        for text in ([f"{section}:", *(f"  {line}" for line in inner)] if section else inner)
-    ]
-
-
-def _print_checks(checks: "Iterable[Check]", *, after: Sequence[str] = ()) -> None:
-    """Print checks and further lines. Exit with code 3 if there is a problem."""
-    from loadbench import wording
-
-    listed = list(checks)
-    body = [(check.level, check.subject, check.text) for check in listed]
-    output.data("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
-    if after:
-        output.data("\n" + "\n  ".join(after))
-    if problems := [check for check in listed if check.level == "problem"]:
-        output.message(f"{wording.counted(len(problems), 'problem')} found")
-        sys.exit(Exit.FAILED)
-
-
 def _print_detached(run: "Run | None") -> None:
     """If the user detached from a run, print that it continues and how to attach to it."""
     if run is not None:
@@ -346,5 +278,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (new, plan, validate, profiles, runs, label, stop, report):
+for command in (new, plan, validate, profiles, runs, label, stop, report, doctor):
     main.add_command(command)

@@ -1,0 +1,63 @@
+"""The decision of a gate as sentences."""
+
+from loadbench.engine.comparison.gate import FailureCheck, GateResult, MetricCheck
+from loadbench.engine.comparison.model import Estimate
+
+MEAN = "geometric mean"
+HINT = "Measure both with `--set repeats=3`"
+
+
+def gate_sentences(result: GateResult) -> list[str]:
+    """Return what a gate found, one sentence per line, and its decision last."""
+    comparison = result.comparison
+    kinds = (("Regression", result.regressions), ("Warning, not shown", result.warnings))
+    found = [f"{kind}: {check_text(check, result)}" for kind, checks in kinds for check in checks]
+    lost = [f"Lost: {cell.cell}, {cell.reason}" for cell in result.lost]
+    reasons = [f"Not comparable: {reason}" for reason in comparison.not_comparable]
+    return [*found, *lost, *reasons, decision(result)]
+
+
+def check_text(check: MetricCheck | FailureCheck, result: GateResult) -> str:
+    """Return what a check found, as a clause.
+
+    Args:
+        check: The check.
+        result: The decision that it belongs to.
+    """
+    match check:
+        case FailureCheck(found=found):
+            before, after = 100 * found.failures_before, 100 * found.failures_after
+            return f"{found.cell} failures {before:.3g} to {after:.3g} % of requests"
+        case MetricCheck(found=found):
+            estimate, limit = found.estimate, f"limit {100 * result.max_regression:g} %"
+            subject = f"{check.cell or MEAN} {check.metric.label}"
+            return f"{subject} {percent_change(estimate.ratio)}{_interval(estimate)}, {limit}"
+
+
+def percent_change(ratio: float) -> str:
+    """Return the change of a ratio after / before, such as `+12.5 %`."""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None or estimate.level is None:
+        return " (not tested)"
+    ends = f"{100 * (estimate.low - 1):+.1f} to {percent_change(estimate.high)}"
+    return f" ({100 * estimate.level:.3g} % interval {ends})"
+
+
+def decision(result: GateResult) -> str:
+    """Return the decision of a gate as a sentence."""
+    limit = f"{100 * result.max_regression:g} %"
+    count = len(result.regressions)
+    worse = f"{count} regression{'' if count == 1 else 's'} beyond {limit}"
+    if not result.is_comparable:
+        return "Gate: no decision, because the runs are not comparable"
+    if result.is_untested:
+        return f"Gate: no decision, because there are too few repeats for a test. {HINT}"
+    if count:
+        return f"Gate: failed, {worse}"
+    if result.comparison.is_same_run:
+        return "Gate: passed. Both sides are the same run, so nothing differs"
+    cells = len(result.comparison.cells)
+    return f"Gate: passed, no regression beyond {limit} in {cells} cell{'' if cells == 1 else 's'}"
