@@ -81,13 +81,18 @@ class Bench:
         return path
 
     def start(
-        self, *arguments: str, prefix: Sequence[str] = (), **environment: str
+        self,
+        *arguments: str,
+        prefix: Sequence[str] = (),
+        stdout: int = subprocess.PIPE,
+        **environment: str,
     ) -> "subprocess.Popen[str]":
         """Start `loadbench-tui` in a new session, as a shell does.
 
         Args:
             arguments: Its arguments.
             prefix: A command to run it with.
+            stdout: A file descriptor for its results. By default, a pipe.
             environment: Further environment variables.
         """
         process = subprocess.Popen(
@@ -100,7 +105,7 @@ class Bench:
                 **environment,
             },
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
