@@ -10,6 +10,7 @@ import click
 from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
+from loadbench.cli.compare.command import compare
 from loadbench.cli.doctor import doctor
 from loadbench.cli.new import new
 from loadbench.cli.options import SET_HELP, NewFolder, junit_option
@@ -90,8 +91,7 @@ def main(
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        detached = show(context.obj, options=options)
-        _print_detached(detached)
+        _print_detached(show(context.obj, options=options))
 
 
 @main.command(short_help="Measure all cells of a profile.")
@@ -278,5 +278,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (new, plan, validate, profiles, runs, label, stop, report, doctor):
+for command in (new, plan, validate, profiles, runs, label, stop, report, compare, doctor):
     main.add_command(command)

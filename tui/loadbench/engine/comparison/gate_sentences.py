@@ -2,6 +2,7 @@
 
 from loadbench.engine.comparison.gate import FailureCheck, GateResult, MetricCheck
 from loadbench.engine.comparison.model import Estimate
+from loadbench.engine.comparison.sentences import interval_text, signed_change
 
 MEAN = "geometric mean"
 HINT = "Measure both with `--set repeats=3`"
@@ -31,19 +32,13 @@ def check_text(check: MetricCheck | FailureCheck, result: GateResult) -> str:
         case MetricCheck(found=found):
             estimate, limit = found.estimate, f"limit {100 * result.max_regression:g} %"
             subject = f"{check.cell or MEAN} {check.metric.label}"
-            return f"{subject} {percent_change(estimate.ratio)}{_interval(estimate)}, {limit}"
-
-
-def percent_change(ratio: float) -> str:
-    """Return the change of a ratio after / before, such as `+12.5 %`."""
-    return f"{100 * (ratio - 1):+.1f} %"
+            return f"{subject} {signed_change(estimate.ratio)} ({_interval(estimate)}), {limit}"
 
 
 def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None or estimate.level is None:
-        return " (not tested)"
-    ends = f"{100 * (estimate.low - 1):+.1f} to {percent_change(estimate.high)}"
-    return f" ({100 * estimate.level:.3g} % interval {ends})"
+    if estimate.level is None:
+        return "not tested"
+    return f"{100 * estimate.level:.3g} % interval {interval_text(estimate)}"
 
 
 def decision(result: GateResult) -> str:

@@ -4,12 +4,13 @@ A regression is a failure. A lost cell, and runs that are not comparable, are er
 tested or compared is skipped. A regression that is not shown is a passed case.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from loadbench.engine.comparison.gate import FailureCheck, GateOutcome, GateResult, MetricCheck
 from loadbench.engine.comparison.gate_sentences import HINT, MEAN, check_text
 from loadbench.engine.report.export.junit_xml import JUnitCase, JUnitOutcome, JUnitSuite
 
+_GROUP = "loadbench.compare"
 COMPARABLE = "comparable"
 NOT_COMPARABLE = "not comparable"
 NOT_COMPARED = "not compared"
@@ -23,13 +24,34 @@ def suite_of_gate(result: GateResult) -> JUnitSuite:
     checks = (_check_case(check, result) for check in result.checks)
     return JUnitSuite(
         name=f"compare {profile}",
-        group=f"loadbench.compare.{profile}",
+        group=f"{_GROUP}.{profile}",
         cases=(_comparable_case(result), *checks, *_unmatched_cases(result)),
         started_at=after.state.started_at,
         properties=(
             ("before", before.name),
             ("after", after.name),
             ("max_regression", f"{result.max_regression:g}"),
+        ),
+    )
+
+
+def suite_of_missing(missing: Sequence[str]) -> JUnitSuite:
+    """Return the suite of members of studies that cannot be compared.
+
+    Args:
+        missing: The members, as sentences.
+    """
+    return JUnitSuite(
+        name="compare",
+        group=_GROUP,
+        cases=tuple(
+            JUnitCase(
+                name=f"member {number}",
+                outcome=JUnitOutcome.ERROR,
+                kind=NOT_COMPARABLE,
+                message=text,
+            )
+            for number, text in enumerate(missing, start=1)
         ),
     )
 
