@@ -4,9 +4,9 @@ The results are recorded, so that they are the same on every machine: the last c
 been measured, but the run has not ended. The runner that resumes it has only to end it.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,6 +22,7 @@ from tests.support.builders import (
     run_started,
     write_journal,
 )
+from tests.support.compared_runs import add_compared_run
 from tests.support.harness import FAST, TIMEOUT_S, Bench
 from tests.support.junit import ParsedCase, parsed
 
@@ -54,7 +55,7 @@ def save(bench: Bench, *events: Event) -> str:
     return f"gated/{run}"
 
 
-def measured(*changes: dict[str, object]) -> list[Event]:
+def measured(*changes: Mapping[str, Any]) -> list[Event]:
     events: list[Event] = []
     for key, fields in zip(KEYS, changes, strict=True):
         events += [cell_started(key), cell_finished(key, **fields)]
@@ -66,7 +67,7 @@ def save_ended(bench: Bench) -> str:
     return save(bench, *measured({}, SLOW))
 
 
-RUNS: dict[str, tuple[Exit, list[Event], str]] = {
+RUNS: dict[str, tuple[Exit, Sequence[Event], str]] = {
     "done": (Exit.DONE, measured({}, {}), "passed passed passed passed"),
     "goal missed": (Exit.GATE_FAILED, measured({}, SLOW), "passed passed passed failure"),
     "suspect": (Exit.NOT_VALID, measured({}, SUSPECT), "passed passed skipped skipped"),
@@ -147,21 +148,39 @@ def test_a_detached_run_has_no_results_to_write(bench: Bench) -> None:
     assert not (bench.reports / "fast").exists()
 
 
-def test_output_that_is_closed_takes_precedence_over_missed_goals(bench: Bench) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    name = save_ended(bench)
-    try:
-        process = bench.start(
-            *("run", "--resume", name, "--plain", "--check", "--junit", "closed.xml"), stdout=writer
-        )
-        _, messages = process.communicate(timeout=TIMEOUT_S)
-    finally:
-        os.close(writer)
+def without_a_reader(bench: Bench, *arguments: str) -> tuple[int, str]:
+    """Run a command whose results nothing reads. Return its exit code and messages."""
+    shell = ("bash", "-o", "pipefail", "-c", '"$@" | exit 0', "bash")
+    process = bench.start(*arguments, prefix=shell)
+    _, messages = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, messages
 
-    assert process.returncode == Exit.OUTPUT_CLOSED, messages
+
+def test_output_that_is_closed_takes_precedence_over_missed_goals(bench: Bench) -> None:
+    name = save_ended(bench)
+
+    code, messages = without_a_reader(
+        bench, "run", "--resume", name, "--plain", "--check", "--junit", "closed.xml"
+    )
+
+    assert code == Exit.OUTPUT_CLOSED, messages
     assert "Goal missed: m2_u2_s2" in messages
     assert len(parsed(bench.root / "closed.xml")["gated"]) == 4
+
+
+def test_output_that_is_closed_takes_precedence_over_a_regression(bench: Bench) -> None:
+    add_compared_run(bench.reports, "base")
+    add_compared_run(bench.reports, "head", 1.5)
+
+    code, messages = without_a_reader(
+        *(bench, "compare", "base", "head", "--max-regression", "10%", "--junit", "regression.xml")
+    )
+
+    assert code == Exit.OUTPUT_CLOSED, messages
+    assert "Gate: failed" in messages
+    assert "failure" in {
+        case.outcome for case in parsed(bench.root / "regression.xml")["compare head"]
+    }
 
 
 def test_a_stopped_run_is_written_with_the_cells_that_it_lacks(bench: Bench) -> None:

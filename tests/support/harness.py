@@ -81,18 +81,13 @@ class Bench:
         return path
 
     def start(
-        self,
-        *arguments: str,
-        prefix: Sequence[str] = (),
-        stdout: int = subprocess.PIPE,
-        **environment: str,
+        self, *arguments: str, prefix: Sequence[str] = (), **environment: str
     ) -> "subprocess.Popen[str]":
         """Start `loadbench-tui` in a new session, as a shell does.
 
         Args:
             arguments: Its arguments.
             prefix: A command to run it with.
-            stdout: A file descriptor for its results. By default, a pipe.
             environment: Further environment variables.
         """
         process = subprocess.Popen(
@@ -105,7 +100,7 @@ class Bench:
                 **environment,
             },
             stdin=subprocess.DEVNULL,
-            stdout=stdout,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,

@@ -41,8 +41,8 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
     "--max-regression",
     callback=read_limit,
     metavar="CHANGE",
-    help="Exit with code 1 if a CANDIDATE is worse than the BASELINE by more than this, such as 10% "
-    "or 0.1, with its whole interval, or has more failures.",
+    help="Exit with code 1 if a CANDIDATE is worse than the BASELINE by more than this with its "
+    "whole interval, such as 10% or 0.1, or if more of its requests fail.",
 )
 @junit_option("the decision on each metric and cell")
 @click.pass_obj
