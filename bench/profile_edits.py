@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from bench.profile_changes import random_changes
-from bench.profile_texts import NOT_A_COMMENT, Writer
+from bench.profile_texts import NOT_A_COMMENT, SECTIONS, Writer
 from loadbench.engine.profile.editing.document import plain_values
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.verify import check_splice
@@ -28,7 +28,6 @@ from loadbench.engine.profile.model import ALIASES
 from loadbench.errors import ProfileError, SpliceError
 
 DEFAULT_SEED = 30
-SECTIONS = ("settle", "stack", "load", "goals")
 PROFILES = Path(__file__).resolve().parents[1] / "profiles"
 
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")

@@ -46,6 +46,8 @@ SCALARS: dict[str, tuple[Any, ...]] = {
     "goals.p99_ms": (None, 1e22),
     "goals.failure_ratio": (None, 0.01, 0, 1),
     "goals.min_rps": (None, 5),
+    "search.strategy": ("grid",),
+    "search.budget": (None, *DURATIONS),
 }
 LISTS: dict[str, tuple[Any, ...]] = {
     "models": (1, 2, 3, 4, 8, 16),
@@ -64,6 +66,7 @@ LIMITS: dict[str, tuple[Any, ...]] = {
     "min_p1": (0.5, 3),
 }
 """Limits of the goals of one name."""
+SECTIONS = ("settle", "stack", "load", "goals", "search")
 KEYS = (*SCALARS, *LISTS, ENVIRONMENT, *GOALS)
 _ALIASES = {
     "models": "num_models_list",
@@ -86,7 +89,9 @@ class Writer:
         """Return a profile file."""
         self.comments = 0
         names = [key for key in KEYS if "." not in key and self._chance(0.7)]
-        names += [name for name in ("settle", "stack", "load", "goals") if self._chance(0.6)]
+        names += [
+            name for name in ("settle", "stack", "load", "goals", "search") if self._chance(0.6)
+        ]
         self.random.shuffle(names)
         lines = [*self._noise("")]
         if self._chance(0.3):
@@ -122,7 +127,7 @@ class Writer:
         start = f"{indent}{shown}{colon}"
         if self.is_hard and self._chance(0.04):
             return [f"{indent}? {shown}", f"{indent}: {self.scalar(name)}"]
-        if name in ("settle", "stack", "load", "goals"):
+        if name in SECTIONS:
             lines = self._section(name, start, indent)
         elif name in LISTS:
             lines = self._list(name, start, indent)
@@ -156,7 +161,7 @@ class Writer:
 
     def _flow_entry(self, name: str) -> str:
         key = name.rpartition(".")[2]
-        if name in ("settle", "stack", "load", "goals"):
+        if name in SECTIONS:
             return f"{key}: {{}}"
         if name in LISTS:
             return f"{key}: [{', '.join(self._items(name))}]"

@@ -14,7 +14,8 @@ from loadbench.engine.journal.codec import Entry, decode, encode
 from loadbench.engine.journal.commands import FILE_NAME, NAMES
 from loadbench.engine.journal.events import Event
 from loadbench.engine.journal.state import EMPTY, RunState
-from loadbench.engine.run.control_loop import ControlLoop, SkipRequested, StopRequested
+from loadbench.engine.run.control_loop import ControlLoop, SkipRequested
+from loadbench.engine.run.steps.stop_flag import StopRequested
 
 HEALTHY = b'{"id":"healthy","at":"","command":"label","args":{"text":"healthy"}}\n'
 """The last line of each file, which must be answered."""

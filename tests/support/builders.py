@@ -54,8 +54,9 @@ def run_started(
     *,
     run: str = "20261122-072100",
     workspace: str = "/nowhere",
+    cells: tuple[Cell, ...] | None = None,
 ) -> RunStarted:
-    """Return the first event of a profile's run."""
+    """Return the first event of a profile's run, by default with all cells of the grid."""
     profile = profile or make_profile()
     return RunStarted(
         v=VERSION,
@@ -66,7 +67,7 @@ def run_started(
         profile_file="/nowhere/profiles/demo.yaml",
         profile=profile.resolved(),
         overrides=(),
-        cells=plan_cells(profile),
+        cells=plan_cells(profile) if cells is None else cells,
         driver="local",
         driver_reason="asked for",
         hardware={"cores": 2},

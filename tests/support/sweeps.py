@@ -1,5 +1,6 @@
 """A whole sweep with fake components, without processes and waiting."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import Cell
+from loadbench.engine.profile.plan import Cell, first_cells
 from loadbench.engine.run.attempt import Equipment
-from loadbench.engine.run.control_loop import QUIET_S, ControlLoop, StopFlag
+from loadbench.engine.run.control_loop import QUIET_S, ControlLoop
+from loadbench.engine.run.steps.stop_flag import StopFlag
 from loadbench.engine.run.sweep import Runner
 from tests.support.builders import make_profile, run_started
 from tests.support.fakes import Calls, FakeLoad, FakeStack, Trap
@@ -31,7 +33,8 @@ class Sweep:
         self.load = FakeLoad(self.calls)
         self.profile: Profile = make_profile(**{"settle": {"max": 0}, "run_time": 1, **keys})
         self.journal = JournalWriter(folder)
-        self.journal.append(run_started(self.profile))
+        self.clock = time.monotonic
+        self.journal.append(run_started(self.profile, cells=first_cells(self.profile)))
         self.control = self.new_control_loop()
 
     def new_control_loop(self, *, quiet_s: float = QUIET_S) -> ControlLoop:
@@ -43,7 +46,7 @@ class Sweep:
 
     def run(self) -> Result:
         equipment = Equipment(profile=self.profile, stack=self.stack, load=self.load)
-        return Runner(equipment, self.control).run()
+        return Runner(equipment, self.control, clock=self.clock).run()
 
     def resume(self, *retry: str, added: tuple[Cell, ...] = ()) -> Result:
         event = RunResumed(pid=1, retry=retry, hardware={}, versions={}, added=added)

@@ -1,7 +1,9 @@
-"""The program, its global options and the commands `run`, `attach` and `init`."""
+"""The program, its global options and the commands `attach`, `init` and `doctor`."""
 
 import math
+import shlex
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,22 +13,21 @@ from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
 from loadbench.cli.compare.command import compare
-from loadbench.cli.doctor import doctor
+from loadbench.cli.exit_codes import Exit
 from loadbench.cli.new import new
-from loadbench.cli.options import SET_HELP, NewFolder, junit_option
+from loadbench.cli.options import TERMINAL_OPTIONS, NewFolder
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.report.command import report
+from loadbench.cli.run_command import run
 from loadbench.cli.run_commands import label, runs, stop
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
+    from loadbench.engine.run.doctor import Check
     from loadbench.engine.run_reader import Run
 
 # Commands import their modules on demand, so that the program starts quickly.
-
-TERMINAL_OPTIONS = "loadbench.options"
-"""Key of the `TerminalOptions` in the metadata of click's context."""
 
 
 @click.group(
@@ -91,118 +92,8 @@ def main(
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        _print_detached(show(context.obj, options=options))
-
-
-@main.command(short_help="Measure all cells of a profile.")
-@click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
-@click.option(
-    "--plain", is_flag=True, help="Print one line per event instead of opening the terminal UI."
-)
-@click.option("--detach", is_flag=True, help="Start the run, print its name and return.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
-@click.option(
-    "--check",
-    is_flag=True,
-    help="Exit with code 4 if a cell is suspect, invalid or undecided, or with code 1 if a cell "
-    "misses a goal, and print each missed goal.",
-)
-@junit_option("the cells and goals of each run")
-@click.option("--label", metavar="TEXT", default="", help="Label that lists of runs show.")
-@click.option(
-    "--study",
-    metavar="NAME",
-    help="Keep the runs together in reports/studies/NAME, and rank the configurations of all of "
-    "them at the end. A profile that is refused does not stop the others.",
-)
-@click.option("--resume", metavar="RUN", help="Continue a run: measure its remaining cells.")
-@click.option(
-    "--retry-failed", is_flag=True, help="With --resume: also measure failed cells again."
-)
-@click.option(
-    "--retry-suspect",
-    is_flag=True,
-    help="With --resume: also measure suspect and invalid cells again.",
-)
-@click.option(
-    "--again",
-    multiple=True,
-    metavar="CELL",
-    help="With --resume: also measure this cell again, such as m2_u50_s10. Can be repeated.",
-)
-@click.option("--wait", is_flag=True, help="If another run uses the service, start after it.")
-@click.pass_context
-def run(
-    context: click.Context,
-    profiles: tuple[str, ...],
-    overrides: tuple[str, ...],
-    plain: bool,
-    detach: bool,
-    as_json: bool,
-    check: bool,
-    junit: Path | None,
-    label: str,
-    study: str | None,
-    resume: str | None,
-    retry_failed: bool,
-    retry_suspect: bool,
-    again: tuple[str, ...],
-    wait: bool,
-) -> None:
-    """Measure all cells of each PROFILE and show the run.
-
-    PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file. Several profiles run
-    one after the other.
-
-    On a terminal, the terminal UI shows the run and closes when the run ends. Press q to detach;
-    the run continues. With --plain, or without a terminal, one line per event is printed. In this
-    mode, Ctrl+C stops the run and tears down the service; a second Ctrl+C kills the run. A lost
-    connection never stops a run. If you detach from a run or stop it, the remaining profiles are
-    not started.
-
-    Progress goes to stderr. The results table (with --json, the summary) goes to stdout.
-
-    \b
-    Examples:
-      loadbench-tui run demo
-      loadbench-tui run with_cpu --set users=5,10 --label "new images"
-      loadbench-tui run with_gpu --wait --detach
-      loadbench-tui run with_cpu batch_10 with_gpu --study devices
-      loadbench-tui run with_cpu --plain --check --junit results.xml
-      loadbench-tui run --resume with_cpu --retry-failed
-      loadbench-tui run --resume with_cpu --again m2_u50_s10
-
-    \b
-    Exit codes. If several apply, the first in this list is used:
-      2    usage error or invalid profile
-      130  run stopped by a user or a signal
-      3    a cell, the service or Locust failed, a profile of a study was refused, or the output
-           or FILE cannot be written
-      141  the reader of the output exited, as with `| head`
-      4    a cell is suspect or invalid, or has too few requests for a goal, or no cell was measured
-           (with --check)
-      1    a cell misses a goal (with --check)
-      0    success
-    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.cli.run import RunOptions, perform
-
-    options = RunOptions(
-        profiles,
-        overrides,
-        label=label,
-        study=study,
-        resume=resume,
-        retry_failed=retry_failed,
-        retry_suspect=retry_suspect,
-        again=again,
-        wait=wait,
-        detach=detach,
-        plain=plain,
-        junit=junit,
-        terminal=context.meta[TERMINAL_OPTIONS],
-    )
-    sys.exit(perform(context.obj, options, as_json=as_json, check=check))
+        detached = show(context.obj, options=options)
+        _print_detached(detached)
 
 
 @main.command(short_help="Show a live or finished run, or a study.")
@@ -270,6 +161,76 @@ def init(folder: Path) -> None:
     output.message(f"Next: cd {folder} && loadbench-tui run demo")
 
 
+@main.command(short_help="Check that this machine, or a profile's project, is ready.")
+@click.argument("profile", required=False, metavar="[PROFILE]")
+@click.pass_obj
+def doctor(workspace: Workspace, profile: str | None) -> None:
+    """Check that this machine can run benchmarks, or that a project is ready for its PROFILE.
+
+    Without PROFILE, checks Python, the machine, the packages of the embedded service and of charts,
+    Docker, GPUs, the workspace, its profiles, and the folders for reports and locks.
+
+    With PROFILE, checks the profile, its locustfile and its Compose project: compose files,
+    services, where requests go, the health check, builds, images, external networks and volumes.
+    Shows what a run would start and change, and the profile lines that correct problems. Nothing is
+    started, and the locustfile is not executed.
+
+    Prints one line per check, marked ok, warning or problem. Exits with code 3 if there is a
+    problem.
+
+    \b
+    Examples:
+      loadbench-tui doctor
+      loadbench-tui doctor with_cpu
+      loadbench-tui --workspace benchmarks doctor
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
+    if profile is not None:
+        _check_project(workspace, profile)
+        return
+    from loadbench.engine.run.doctor import run_checks
+
+    _print_checks(run_checks(workspace))
+    output.message("No problems found. Next: loadbench-tui run demo")
+
+
+def _check_project(workspace: Workspace, name: str) -> None:
+    from loadbench.engine.run.project_doctor.checks import check_project
+
+    report = check_project(workspace, name)
+    lines = [f"To correct it, write in {report.file}:"] if report.lines else []
+    _print_checks(report.checks, after=[*lines, *_nested(report.lines)])
+    found = "No problems found, only warnings" if lines else "No problems found"
+    output.message(f"{found}. Next: loadbench-tui run {shlex.quote(name)}")
+
+
+def _nested(lines: Iterable[str]) -> list[str]:
+    """Return profile lines with dotted keys, such as `stack.port: 80`, as they stand in a file."""
+    nested: dict[str, list[str]] = {}
+    for line in lines:
+        key, _, value = line.partition(": ")
+        section, _, last = key.rpartition(".")
+        nested.setdefault(section, []).append(f"{last}: {value}")
+    return [
+        text
+        for section, inner in nested.items()
+        for text in ([f"{section}:", *(f"  {line}" for line in inner)] if section else inner)
+    ]
+
+
+def _print_checks(checks: "Iterable[Check]", *, after: Sequence[str] = ()) -> None:
+    """Print checks and further lines. Exit with code 3 if there is a problem."""
+    from loadbench import wording
+
+    listed = list(checks)
+    body = [(check.level, check.subject, check.text) for check in listed]
+    output.data("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
+    if after:
+        output.data("\n" + "\n  ".join(after))
+    if problems := [check for check in listed if check.level == "problem"]:
+        output.message(f"{wording.counted(len(problems), 'problem')} found")
+        sys.exit(Exit.FAILED)
+
+
 def _print_detached(run: "Run | None") -> None:
     """If the user detached from a run, print that it continues and how to attach to it."""
     if run is not None:
@@ -278,5 +239,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (new, plan, validate, profiles, runs, label, stop, report, compare, doctor):
+for command in (run, new, plan, validate, profiles, runs, label, stop, report, compare):
     main.add_command(command)

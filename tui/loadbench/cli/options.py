@@ -1,4 +1,4 @@
-"""Help texts of options shared by several commands, and types of arguments."""
+"""What several commands share: help texts, metadata, and types of arguments."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,9 @@ from loadbench.errors import UsageError
 from loadbench.paths import is_dir, resolved
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+TERMINAL_OPTIONS = "loadbench.options"
+"""Key of the `TerminalOptions` in the metadata of click's context."""
 
 SET_HELP = (
     "Override a profile key for this run. Can be repeated. Separate list values with commas, and "

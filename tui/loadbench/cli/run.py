@@ -20,6 +20,7 @@ from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
+from loadbench.engine.profile.sections.search import BISECTION
 from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
@@ -71,6 +72,12 @@ _RESUME_OPTIONS: dict[str, Callable[[RunOptions], object]] = {
     "--again": lambda options: options.again,
 }
 """Options that require `--resume`, with functions that return whether they are given."""
+
+
+def search_overrides(*, find_capacity: bool, budget: str | None) -> tuple[str, ...]:
+    """Return the overrides that options of a search stand for."""
+    strategy = (f"search.strategy={BISECTION}",) if find_capacity else ()
+    return (*strategy, *(() if budget is None else (f"search.budget={budget}",)))
 
 
 def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
@@ -205,8 +212,8 @@ def next_step(run: Run) -> str:
         return f"run --resume {RUN}"
     if rest := remaining_cells(run):
         # What aborted a run has usually failed its last cells, too.
-        has_failed = rest.failed and (not rest.pending or run.status is RunStatus.ABORTED)
-        option = " --retry-failed" if has_failed else "" if rest.pending else " --retry-suspect"
+        has_failed = rest.failed and (not rest.continues or run.status is RunStatus.ABORTED)
+        option = " --retry-failed" if has_failed else "" if rest.continues else " --retry-suspect"
         return f"run --resume {RUN}{option}"
     return REPORT
 
@@ -217,8 +224,8 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
             raise UsageError("--resume RUN cannot be combined with --study: a study has new runs")
         if options.profiles or options.overrides:
             raise UsageError(
-                "--resume RUN cannot be combined with PROFILE or --set: a resumed run keeps its "
-                "profile"
+                "--resume RUN cannot be combined with PROFILE, --set, --find-capacity or --budget: "
+                "a resumed run keeps its profile"
             )
         if options.label:
             raise UsageError(
@@ -251,8 +258,14 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
     loaded = [load_profile(file, overrides) for file in files]
-    for profile in loaded:
+    for file, profile in zip(files, loaded, strict=True):
         hide_secrets(profile, overrides)
+        has_budget = any(text.startswith("search.budget=") for text in overrides)
+        if has_budget and not profile.is_search:
+            raise UsageError(
+                f"{file.stem}: --budget requires a search. Add --find-capacity, or set "
+                "search.strategy: bisection in the profile"
+            )
     requests = [
         RunRequest.to_run(workspace, file, profile, overrides, label=label, wait=options.wait)
         for file, profile in zip(files, loaded, strict=True)

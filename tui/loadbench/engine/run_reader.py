@@ -24,6 +24,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.recommendation.recommend import Recommendation, recommendation_of
 from loadbench.engine.report.rows import Row, RowCache
 from loadbench.engine.report.verdicts import with_rule_ids
+from loadbench.engine.search.continuation import is_searching
 from loadbench.errors import JournalError
 
 _LINES_PER_YIELD = 50
@@ -329,5 +330,5 @@ def status_of(state: RunState, *, held: bool) -> RunStatus:
         return RunStatus(state.finished.result.value)
     if held:
         return RunStatus.LIVE
-    has_remaining = bool(state.outstanding) or not state.cells
+    has_remaining = bool(state.outstanding) or not state.cells or is_searching(state)
     return RunStatus.INTERRUPTED if has_remaining else RunStatus.DONE

@@ -25,6 +25,7 @@ from loadbench.engine.journal.codec import FILE_NAME, VERSION
 from loadbench.engine.journal.events import (
     MAX_VALUE,
     CellPhase,
+    CellsPlanned,
     Container,
     Containers,
     Event,
@@ -84,6 +85,8 @@ def any_event(kind: type) -> st.SearchStrategy[Event]:
         special = {"v": st.just(VERSION), "profile": objects, "hardware": objects, "cells": cells}
     elif kind is RunResumed:
         special = {"hardware": objects, "added": cells}
+    elif kind is CellsPlanned:
+        special = {"cells": cells}
     if kind in (RunStarted, RunLabelled):
         special["label"] = st.text().map(clean_label)
     return st.builds(kind, **special)

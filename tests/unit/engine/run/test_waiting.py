@@ -21,9 +21,10 @@ from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.requests.preflight import Facts
 from loadbench.engine.run import prepare
-from loadbench.engine.run.control_loop import ControlLoop, StopFlag
+from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.resume import prepare_resume
+from loadbench.engine.run.steps.stop_flag import StopFlag
 from loadbench.engine.run.waiting import open_when_free
 from loadbench.engine.run.waiting_list import WaitingList
 from loadbench.engine.run_reader import RunStatus, read_run

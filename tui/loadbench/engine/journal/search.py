@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-_Amount = Annotated[float, Field(ge=0, le=10**9)]
-_Models = Annotated[int, Field(ge=1, le=1_000_000)]
+_Amount = Annotated[float, Field(ge=0, le=10**15)]
+_Models = Annotated[int, Field(ge=1, le=10**15)]
 
 
 class ProbeReason(StrEnum):
@@ -53,6 +53,8 @@ class StopReason(StrEnum):
     """
     BUDGET_USED = "budget_used"
     """The time of the budget does not suffice for another cell."""
+    MAX_CELLS = "max_cells"
+    """The run has as many cells as `max_cells` of the profile allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

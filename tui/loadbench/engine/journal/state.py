@@ -33,11 +33,10 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.phases import PhaseStart, phase_lengths
 from loadbench.engine.journal.samples import Part, Samples, whole_seconds
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import Cell, insert_cells
+from loadbench.engine.profile.plan import Cell, insert_by_load, insert_cells
 from loadbench.engine.profile.recorded import read_recorded, unreadable_profile
 
 MAX_MESSAGES = 50
-"""Maximum number of messages kept in the state. The newest are kept."""
 
 
 class CellStatus(StrEnum):
@@ -152,7 +151,8 @@ class RunState:
             case RunResumed() as event:
                 return state._resume(event, entry.at)
             case CellsPlanned() as event:
-                return replace(state.with_cells(event.cells), planned=event, search_ended=None)
+                state = state.with_cells(event.cells, by_load=True)
+                return replace(state, planned=event, search_ended=None)
             case SearchEnded() as event:
                 return replace(state, search_ended=event)
             case StackProgress() as event:
@@ -236,15 +236,13 @@ class RunState:
         """Return the number of cells with one of the given statuses."""
         return sum(cell.status in statuses for cell in self.cells.values())
 
-    def with_cells(self, added: Collection[Cell]) -> "RunState":
-        """Return the state with added cells. Existing cells stay unchanged."""
-        new = {cell.key: CellState(cell=cell) for cell in added if cell.key not in self.cells}
-        order = insert_cells(
-            [state.cell for state in self.cells.values()],
-            [state.cell for state in new.values()],
-            {state.cell for state in self.outstanding},
-        )
-        known = {**self.cells, **new}
+    def with_cells(self, added: Collection[Cell], *, by_load: bool = False) -> "RunState":
+        """Return the state with added cells, by load or where they need the least rescaling."""
+        new = [CellState(cell=cell) for cell in added if cell.key not in self.cells]
+        before = [one.cell for one in self.cells.values()]
+        cells, remaining = [one.cell for one in new], {one.cell for one in self.outstanding}
+        order = insert_by_load(before, cells) if by_load else insert_cells(before, cells, remaining)
+        known = {**self.cells, **{one.cell.key: one for one in new}}
         return replace(self, cells=BlockMap.of({cell.key: known[cell.key] for cell in order}))
 
     def _begin(self, event: RunStarted, at: str) -> "RunState":
@@ -276,6 +274,7 @@ class RunState:
             progress=None,
             paused=False,
             stopping=False,
+            search_ended=None,
         )
         retry = set(event.retry)
         for key, cell in self.cells.items():

@@ -42,13 +42,18 @@ class Cell:
 
 
 def plan_cells(profile: Profile) -> tuple[Cell, ...]:
-    """Return the cells of a profile in the order of measurement."""
+    """Return all cells of a profile in the order of measurement. A search measures some of them."""
     levels = [
         Closed(users=users, spawn_rate=spawn_rate)
         for users in profile.users
         for spawn_rate in profile.spawn_rates
     ]
     return sweep_cells(profile.models, levels, profile.repeats, recheck_first=profile.recheck_first)
+
+
+def first_cells(profile: Profile) -> tuple[Cell, ...]:
+    """Return the cells that are planned when a run starts. A search plans its cells later."""
+    return () if profile.is_search else plan_cells(profile)
 
 
 def sweep_cells(
@@ -98,6 +103,24 @@ def insert_cells(
         order.insert(place, cell)
         is_open.insert(place, True)
     return tuple(order)
+
+
+def insert_by_load(cells: Sequence[Cell], added: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Return the plan with the cells of a search: by models, then by load, then by repeat.
+
+    New numbers of models follow the others, and rechecks come last.
+
+    Args:
+        cells: The cells of the plan, in order.
+        added: The new cells.
+    """
+    every = [*cells, *added]
+    places = {models: place for place, models in enumerate(dict.fromkeys(c.models for c in every))}
+
+    def order(cell: Cell) -> tuple[object, ...]:
+        return cell.recheck, places[cell.models], cell.level.order, cell.repeat
+
+    return tuple(sorted(every, key=order))
 
 
 def _place(cell: Cell, order: Sequence[Cell], is_open: Sequence[bool]) -> int:

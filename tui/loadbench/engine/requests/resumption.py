@@ -12,6 +12,9 @@ from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.requests.command_rules import answer_to_add, answer_to_again
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.search.continuation import can_continue
+from loadbench.engine.search.model import Probe
+from loadbench.engine.search.strategy import next_step
 from loadbench.errors import UsageError
 
 
@@ -20,11 +23,18 @@ class RemainingCells:
     """The cells that resuming a run would measure, or could measure again. At least one."""
 
     pending: int = 0
-    """Number of cells without a result. Every resume measures them."""
+    """Number of planned cells without a result. Every resume measures them."""
+    is_searching: bool = False
+    """Whether every resume also continues a search, which plans further cells."""
     failed: tuple[str, ...] = ()
     """Keys of the failed cells."""
     suspect: tuple[str, ...] = ()
     """Keys of the suspect and invalid cells."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether a resume measures cells even if none is to be measured again."""
+        return self.pending > 0 or self.is_searching
 
 
 def remaining_cells(run: Run) -> RemainingCells | None:
@@ -32,11 +42,12 @@ def remaining_cells(run: Run) -> RemainingCells | None:
     if run.status is RunStatus.LIVE:
         return None
     found = RemainingCells(
-        len(run.state.outstanding),
-        cells_to_retry(run.state, failed=True),
-        cells_to_retry(run.state, suspect=True),
+        pending=len(run.state.outstanding),
+        is_searching=can_continue(run.state),
+        failed=cells_to_retry(run.state, failed=True),
+        suspect=cells_to_retry(run.state, suspect=True),
     )
-    return found if found.pending or found.failed or found.suspect else None
+    return found if found != RemainingCells() else None
 
 
 def is_unfinished(run: Run) -> bool:
@@ -73,7 +84,7 @@ class Resumption:
     added: tuple[Cell, ...]
     """Cells to add to the plan, one per repeat."""
     cells: tuple[Cell, ...]
-    """All cells to measure, in order."""
+    """All cells to measure, in order. Of a search that continues, at least the next cell."""
 
 
 def plan_resumption(
@@ -104,8 +115,12 @@ def plan_resumption(
         if not answer.accepted:
             raise UsageError(answer.message)
         added += answer.added
-    outstanding = resumed_state(state, again=keys, added=added).outstanding
-    return Resumption(again=keys, added=added, cells=tuple(one.cell for one in outstanding))
+    resumed = resumed_state(state, again=keys, added=added)
+    cells = tuple(one.cell for one in resumed.outstanding)
+    if not cells and can_continue(state):
+        step = next_step(resumed)
+        cells = (step.cell,) if isinstance(step, Probe) else ()
+    return Resumption(again=keys, added=added, cells=cells)
 
 
 def resumed_state(

@@ -24,12 +24,13 @@ from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.pages import build_page
 from loadbench.engine.run.attempt import Equipment
-from loadbench.engine.run.control_loop import ControlLoop, StopFlag
+from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.ending import Ending, finish_run, prepare_ending
 from loadbench.engine.run.masked_output import MaskedOutput
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.resume import prepare_resume, preview_resume
+from loadbench.engine.run.steps.stop_flag import StopFlag
 from loadbench.engine.run.sweep import Runner
 from loadbench.engine.run.waiting import open_when_free
 from loadbench.errors import LoadbenchError, RefusedError

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +27,7 @@ from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.report.export.summary import SummaryWriter
 from loadbench.engine.requests.command_rules import Answer, answer_to
 from loadbench.engine.run.space import SpaceWatch
+from loadbench.engine.run.steps.stop_flag import StopFlag, StopRequested
 from loadbench.errors import DiskFullError, JournalError, SummaryKeptError
 
 TICK_S = 0.2
@@ -48,23 +48,8 @@ ON_REQUEST = "on request"
 T = TypeVar("T")
 
 
-class StopRequested(Exception):  # noqa: N818  # a request, not an error
-    """A command or a signal asks the run to stop."""
-
-
 class SkipRequested(Exception):  # noqa: N818  # a request, not an error
     """A command asks to skip the current cell."""
-
-
-@dataclass(slots=True)
-class StopFlag:
-    """A stop request from a signal handler, which must not acquire locks."""
-
-    reason: str | None = None
-
-    def set(self, reason: str) -> None:
-        """Request a stop. Only the first reason is kept."""
-        self.reason = self.reason or reason
 
 
 class ControlLoop:
@@ -74,7 +59,7 @@ class ControlLoop:
         folder: The run's folder.
         journal: The open and locked journal.
         state: The state of the run after all entries of the journal.
-        stop: Flag that a signal handler sets to stop the run.
+        stop: Flag that a signal handler or a timer sets to stop the run.
         tick_s: Seconds between two polls.
         quiet_s: Seconds without progress before a wait is reported.
         space: Watches the free space. None watches the file system of the folder.
@@ -105,7 +90,7 @@ class ControlLoop:
         # What the background task waits for, even after a skip.
         self._what: Callable[[], str] = str
         self._wakeup = threading.Event()
-        self._stop = stop or StopFlag()
+        self.stop = stop or StopFlag()
         self._space = space or SpaceWatch(folder)
         self._summary = SummaryWriter(folder)
         self._unsaved = 0
@@ -139,8 +124,8 @@ class ControlLoop:
         self._wakeup.clear()
         self._write_progress()
         self.record_containers()
-        if self._stop.reason:
-            raise StopRequested(self._stop.reason)
+        if self.stop.reason:
+            raise StopRequested(self.stop.reason)
         if not self._unanswered:
             self._unanswered = self._read_commands()
         if self._commands.has_more:

@@ -32,7 +32,7 @@ from loadbench.engine.measure.sampling.needs import (
     sampling_text,
 )
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.plan import first_cells, plan_cells
 from loadbench.engine.profile.values.resolving import ResolvedProfile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
@@ -221,7 +221,7 @@ def _first_event(
         overrides=run_profile.masked_overrides(request.overrides),
         masked=run_profile.masked_keys,
         label=request.label,
-        cells=plan_cells(profile),
+        cells=first_cells(profile),
         window_s=window_s,
         driver=preflight.driver,
         driver_reason=preflight.reason,

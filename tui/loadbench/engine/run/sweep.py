@@ -1,7 +1,8 @@
 """The sweep: measure all remaining cells in order, even if some of them fail."""
 
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
@@ -22,10 +23,12 @@ from loadbench.engine.run.control_loop import (
     ON_REQUEST,
     ControlLoop,
     SkipRequested,
-    StopRequested,
 )
 from loadbench.engine.run.ending import cells_measured, resume_command
 from loadbench.engine.run.starts import SameStartError, Starts
+from loadbench.engine.run.steps.planning import Planner
+from loadbench.engine.run.steps.stop_flag import BUDGET_USED, StopRequested
+from loadbench.engine.search.model import Probe, Stop
 from loadbench.errors import (
     DiskFullError,
     EngineError,
@@ -51,22 +54,33 @@ class Runner:
     Args:
         equipment: Stack, load and metrics of the run; the runner closes them.
         control: The control loop for events and commands.
+        clock: Monotonic clock in seconds, for the budget of a search.
     """
 
-    def __init__(self, equipment: Equipment, control: ControlLoop) -> None:
+    def __init__(
+        self,
+        equipment: Equipment,
+        control: ControlLoop,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._equipment = equipment
         self._control = control
+        self._planner = Planner(control, clock)
         self._starts = Starts()
         self._is_load_running = False
         control.watch_containers(equipment.stack.containers)
 
     def run(self) -> Result:
         """Measure all remaining cells, clean up and record the result."""
-        left = None
+        left, budget_s = None, self._planner.budget_s
+        timer = self._control.stop.set_after(budget_s) if budget_s else None
         try:
             try:
                 result, reason = self._sweep_or_reason()
             finally:
+                if timer:
+                    timer.cancel()
                 left = self._clean_up()
         except Exception as error:  # noqa: BLE001  # outermost handler: always record the end
             traceback.print_exc()
@@ -120,27 +134,39 @@ class Runner:
         return f"resume with {resume_command(control.folder, control.state)}"
 
     def _sweep(self) -> None:
+        try:
+            self._measure_all()
+        except StopRequested as request:
+            if str(request) != BUDGET_USED:
+                raise
+            self._planner.end()
+
+    def _measure_all(self) -> None:
         self._start_first_load()
         stack, control = self._equipment.stack, self._control
         task = control.background.submit(stack.prepare, control.report_progress)
         self._record_images(control.wait_for(task, self._what_prepares))
-        while control.state.outstanding or self._has_new_cells():
+        while step := self._next_step():
+            if isinstance(step, Stop):
+                self._planner.end(step)
+                return
             if control.state.paused:
                 control.save_summary()
                 control.poll()
                 continue
             control.check_space()
-            self._measure(control.state.outstanding[0])
+            self._measure(self._planner.plan(step) if isinstance(step, Probe) else step)
             control.cell_ended()
 
     def _what_prepares(self) -> str:
         # Once there is progress, its newest line is more specific.
         return "" if self._control.state.progress else "the service to be prepared"
 
-    def _has_new_cells(self) -> bool:
-        """Handle commands that have arrived, and return whether one of them added a cell."""
-        self._control.poll(max_wait_s=0.0)
-        return bool(self._control.state.outstanding)
+    def _next_step(self) -> CellState | Probe | Stop | None:
+        """Return what to do next. Before the run ends, or plans a cell, handle new commands."""
+        if not self._control.state.outstanding:
+            self._control.poll(max_wait_s=0.0)
+        return self._planner.next()
 
     def _record_images(self, images: Mapping[str, str]) -> None:
         before = self._control.state.images
@@ -212,9 +238,11 @@ class Runner:
             StartError: No other cell is likely to start.
         """
         same = f"{error.starts} starts failed in the same way"
-        remaining = self._control.state.outstanding
-        is_smaller = any(one.cell.models < cell.models for one in remaining)
-        if remaining and not (self._starts.has_succeeded or is_smaller):
+        remaining, profile = self._control.state.outstanding, self._equipment.profile
+        further = [one.cell.models for one in remaining]
+        further += profile.models if profile.is_search else ()
+        is_smaller = any(models < cell.models for models in further)
+        if further and not (self._starts.has_succeeded or is_smaller):
             text = shortened(str(error), MAX_RECORDED_CHARACTERS)
             raise StartError(f"{text} ({same})")
         reason = StackError(f"not started: {same}, see {error.cell}")

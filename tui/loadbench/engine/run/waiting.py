@@ -8,9 +8,10 @@ from loadbench.engine.journal.events import Result
 from loadbench.engine.journal.timing.progress import WAITING
 from loadbench.engine.locks import StackLock
 from loadbench.engine.requests.holder import run_name
-from loadbench.engine.run.control_loop import ControlLoop, StopRequested
+from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.ending import resume_command
 from loadbench.engine.run.prepare import Prepared
+from loadbench.engine.run.steps.stop_flag import StopRequested
 from loadbench.engine.run.waiting_list import WaitingList
 from loadbench.errors import LoadbenchError
 

@@ -35,7 +35,7 @@ def resume_kind(run: Run) -> ResumeKind | None:
         return ResumeKind.NOTHING
     if rest is None:
         return None
-    if rest.pending:
+    if rest.continues:
         return ResumeKind.REMAINING
     if rest.failed:
         return ResumeKind.EITHER if rest.suspect else ResumeKind.FAILED

@@ -35,7 +35,13 @@ def test_every_key_but_the_description_has_a_one_line_comment(key: ProfileKey) -
 
 
 def test_every_section_has_a_heading_and_a_description() -> None:
-    assert [section.name for section in profile_sections()] == ["settle", "stack", "load", "goals"]
+    assert [section.name for section in profile_sections()] == [
+        "settle",
+        "stack",
+        "load",
+        "goals",
+        "search",
+    ]
     assert all(section.heading and section.help for section in profile_sections())
 
 
@@ -43,7 +49,13 @@ def test_keys_are_either_first_or_in_one_group() -> None:
     grouped = [key.name for group in key_groups() for key in group.keys]
 
     assert sorted([*FIRST_KEYS, *grouped]) == sorted(known_keys())
-    assert [group.name for group in key_groups()] == ["general", "settle", "stack", "load"]
+    assert [group.name for group in key_groups()] == [
+        "general",
+        "settle",
+        "stack",
+        "load",
+        "search",
+    ]
     assert [key.name for key in key_groups()[0].keys] == [
         "description",
         "min_run_time",
@@ -87,6 +99,8 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         ("goals.failure_ratio", KeyKind.NUMBER, "0 to 1", ""),
         ("goals.requests", KeyKind.GOALS, "", ""),
         ("goals.measurements", KeyKind.GOALS, "", ""),
+        ("search.strategy", KeyKind.CHOICE, "", ""),
+        ("search.budget", KeyKind.DURATION, "1s to 168h", ""),
     ],
 )
 def test_kind_limits_and_unit_come_from_the_model(
@@ -115,7 +129,7 @@ def test_null_is_allowed_for_addresses_limits_and_goals() -> None:
     goals = {name for name in FIRST_KEYS if name.startswith("goals.")}
     goals -= {"goals.requests", "goals.measurements"}
 
-    limits = {"stack.memory_mb", "stack.gpu_memory_mb"}
+    limits = {"stack.memory_mb", "stack.gpu_memory_mb", "search.budget"}
     load = {"load.folder", "load.main"}
     assert optional == {"host", "stack.port", "stack.ca_file", *load, *limits, *goals}
 

@@ -48,6 +48,11 @@ def total_s(profile: Profile, state: RunState) -> float:
     return _durations(profile, state).total_s(cells)
 
 
+def next_cell_s(profile: Profile, state: RunState, cell: Cell) -> float:
+    """Estimate the time in seconds that a cell takes if it is measured next, with scaling."""
+    return _durations(profile, state).total_s([cell], _last_models(state))
+
+
 def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float:
     """Estimate the time in seconds that added cells would take in a live run."""
     return remaining_s(profile, state.with_cells(added)) - remaining_s(profile, state)

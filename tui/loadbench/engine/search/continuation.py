@@ -1,0 +1,18 @@
+"""Whether the search of a run continues, now or when the run is resumed."""
+
+from loadbench.engine.journal.search import StopReason
+from loadbench.engine.journal.state import RunState
+
+
+def is_searching(state: RunState) -> bool:
+    """Return whether a run has a search that has not ended."""
+    profile = state.profile
+    return profile is not None and profile.is_search and state.search_ended is None
+
+
+def can_continue(state: RunState) -> bool:
+    """Return whether a run has a search that a resume continues: it has the budget again."""
+    ended = state.search_ended
+    return is_searching(state) or (
+        ended is not None and ended.reason == StopReason.BUDGET_USED.value
+    )

@@ -1,0 +1,268 @@
+"""What a search knows from the ended cells of a run: outcomes by load, as in the recommendation."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from loadbench.engine.journal.search import ProbeReason
+from loadbench.engine.journal.state import ENDED_STATUSES, CellState, CellStatus, RunState
+from loadbench.engine.profile.levels import Closed, Level
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell
+from loadbench.engine.report.recommendation.capacity import Configuration, configurations
+from loadbench.engine.report.recommendation.goals import Outcome
+from loadbench.engine.report.recommendation.loads import LevelOutcome, LoadOutcome
+from loadbench.engine.search.spread import is_far, spreads_of
+
+MIN_REPEATS = 2
+"""Number of repeats that confirm an edge, unless it is far from all limits."""
+MAX_EXTRA = 2
+"""Maximum number of further repeats of a level: one for a tie, and one for unusable results."""
+MAX_UNUSABLE = 2
+"""Number of unusable or undecided repeats after which a level is left out."""
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
+class SearchedLevel:
+    """The ended cells of a level, such as 50 users at a spawn rate of 10 users/s."""
+
+    level: Level
+    cells: tuple[CellState, ...] = ()
+    outcome: LevelOutcome | None = None
+    """None if no cell has usable results."""
+
+    @cached_property
+    def next_repeat(self) -> int:
+        """The smallest number of a repeat that has not ended."""
+        ended = {cell.cell.repeat for cell in self.cells}
+        return next(number for number in range(1, len(ended) + 2) if number not in ended)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the level passes or misses."""
+        return self.outcome is not None and self.outcome.outcome is not Outcome.UNDECIDED
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the level misses a goal."""
+        return self.outcome is not None and self.outcome.outcome is Outcome.MISSED
+
+    @property
+    def usable(self) -> int:
+        """Number of repeats that count."""
+        return len(self.outcome.repeats) if self.outcome else 0
+
+    @property
+    def unusable(self) -> int:
+        """Number of repeats that failed, are invalid or undecided."""
+        undecided = self.outcome.count(Outcome.UNDECIDED) if self.outcome else 0
+        return len(self.cells) - self.usable + undecided
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether as many repeats passed as missed."""
+        found = self.outcome
+        return found is not None and found.count(Outcome.PASSED) == found.count(Outcome.MISSED)
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether enough repeats agree to confirm an edge."""
+        return self.usable >= MIN_REPEATS and not self.is_tied
+
+    def next_reason(self, repeats: int) -> ProbeReason | None:
+        """Return why the level needs another repeat to count, or None if it needs none.
+
+        Args:
+            repeats: Number of repeats that the profile asks for.
+        """
+        if not self._may_repeat(repeats):
+            return None
+        if not self.is_decided:
+            return ProbeReason.RETRY
+        return ProbeReason.REPEAT if self.usable < repeats else None
+
+    def edge_reason(self, repeats: int, *, is_far: bool) -> ProbeReason | None:
+        """Return why the level needs another repeat as an edge, or None if it needs none.
+
+        Args:
+            repeats: Number of repeats that the profile asks for.
+            is_far: Whether its results are far from all limits.
+        """
+        if not self._may_repeat(repeats):
+            return None
+        if self.is_tied:
+            return ProbeReason.TIE
+        return ProbeReason.CONFIRM if self.usable < MIN_REPEATS and not is_far else None
+
+    def _may_repeat(self, repeats: int) -> bool:
+        is_skipped = any(cell.status is CellStatus.SKIPPED for cell in self.cells)
+        limit = max(repeats, MIN_REPEATS) + MAX_EXTRA
+        return not is_skipped and len(self.cells) < limit and self.unusable < MAX_UNUSABLE
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
+class SearchRow:
+    """What is known about one number of models."""
+
+    models: int
+    amounts: tuple[float, ...]
+    """The loads of the profile, ascending."""
+    levels: Mapping[float, Sequence[SearchedLevel]]
+    """The levels of each load of the profile, in the order of its spawn rates."""
+    configuration: Configuration
+
+    @property
+    def missed(self) -> float | None:
+        """The smallest load that missed a goal. None if none did."""
+        failed = self.configuration.first_failed
+        return failed.amount if failed else None
+
+    @property
+    def passed(self) -> float | None:
+        """The largest load that passed below it. None if none passed."""
+        capacity = self.configuration.capacity
+        return capacity.amount if capacity else None
+
+    @cached_property
+    def low(self) -> float:
+        """The largest load below the capacity or equal to it. 0 if there is none.
+
+        Besides loads that passed, these are the loads that are too small for the throughput goal.
+        """
+        high = self.high
+        below = [self.passed or 0.0]
+        below += [load.amount for load in self.configuration.too_small if load.amount < high]
+        return max(below)
+
+    @property
+    def high(self) -> float:
+        """The smallest load that missed. Infinite if none did."""
+        return float("inf") if self.missed is None else self.missed
+
+    @cached_property
+    def candidates(self) -> tuple[float, ...]:
+        """The loads of the profile within the bracket that were not measured, ascending."""
+        return tuple(amount for amount in self.within if not self.is_begun(amount))
+
+    @property
+    def within(self) -> tuple[float, ...]:
+        """The loads of the profile within the bracket, ascending, without its edges."""
+        return tuple(amount for amount in self.amounts if self.low < amount < self.high)
+
+    @property
+    def only_failed(self) -> bool:
+        """Whether several cells failed and none has results, so that others would fail, too."""
+        cells = [cell for levels in self.levels.values() for one in levels for cell in one.cells]
+        failed = sum(cell.status is CellStatus.FAILED for cell in cells)
+        return failed >= MAX_UNUSABLE and not any(cell.finished for cell in cells)
+
+    def is_begun(self, amount: float) -> bool:
+        """Return whether a cell of a load has ended."""
+        return any(level.cells for level in self.levels[amount])
+
+    def cell(self, level: SearchedLevel) -> Cell:
+        """Return the next cell of a level."""
+        return Cell(models=self.models, level=level.level, repeat=level.next_repeat)
+
+    def unfinished(self, repeats: int) -> tuple[Cell, ProbeReason] | None:
+        """Return the next cell of a load that was begun, or None if all of them are complete.
+
+        Only loads that may decide the capacity count: the edges, and undecided loads between them.
+
+        Args:
+            repeats: Number of repeats that the profile asks for.
+        """
+        begun = (each for each in self.amounts if self.low <= each <= self.high)
+        rest = (self._rest_of_load(each, repeats) for each in begun if self.is_begun(each))
+        return next(filter(None, rest), None)
+
+    def _rest_of_load(self, amount: float, repeats: int) -> tuple[Cell, ProbeReason] | None:
+        for level in self.levels[amount]:
+            reason = level.next_reason(repeats) if level.cells else ProbeReason.SPAWN_RATE
+            if reason:
+                return self.cell(level), reason
+            if level.is_missed or not level.is_decided:
+                return None
+        return None
+
+    def edges(self) -> tuple[SearchedLevel, ...]:
+        """Return the levels that must be confirmed: that which missed, and all that passed.
+
+        Loads outside of the profile are not included.
+        """
+        failed, capacity = self.configuration.first_failed, self.configuration.capacity
+        worst = failed.worst.level.order if failed else None
+        missed = [level for level in self._levels_of(failed) if level.level.order == worst]
+        passed = [level for level in self._levels_of(capacity) if level.outcome]
+        return (*missed, *passed)
+
+    def _levels_of(self, load: LoadOutcome | None) -> Sequence[SearchedLevel]:
+        return self.levels.get(load.amount, ()) if load else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is known about all numbers of models."""
+
+    profile: Profile
+    rows: tuple[SearchRow, ...]
+    """One for each number of models, in the order of the profile."""
+    spreads: Mapping[str, float]
+    """As returned by `spreads_of`."""
+
+    def edge_reason(self, level: SearchedLevel) -> ProbeReason | None:
+        """Return why an edge needs another repeat, or None if it needs none."""
+        return level.edge_reason(self.profile.repeats, is_far=self._is_far(level))
+
+    def is_confirmed(self, row: SearchRow) -> bool:
+        """Return whether both edges were measured more than once, or are far from all limits."""
+        loads = [row.configuration.first_failed, row.configuration.capacity]
+        known = [load.amount for load in loads if load]
+        edges = row.edges()
+        return (
+            bool(known)
+            and all(amount in row.levels for amount in known)
+            and all(level.is_repeated or self._is_far(level) for level in edges)
+        )
+
+    def _is_far(self, level: SearchedLevel) -> bool:
+        return level.outcome is not None and is_far(level.outcome, self.spreads)
+
+
+def knowledge_of(profile: Profile, state: RunState) -> Knowledge:
+    """Return what the ended cells of a run show. Outstanding cells are ignored.
+
+    Args:
+        profile: The profile of the run.
+        state: The state of the run.
+    """
+    ended: defaultdict[int, list[CellState]] = defaultdict(list)
+    for cell in state.cells.values():
+        if cell.status in ENDED_STATUSES and not cell.cell.recheck:
+            ended[cell.cell.models].append(cell)
+    rows = tuple(_row(profile, models, ended[models]) for models in profile.models)
+    outcomes = (level for row in rows for load in row.configuration.loads for level in load.levels)
+    return Knowledge(profile=profile, rows=rows, spreads=spreads_of(outcomes))
+
+
+def _row(profile: Profile, models: int, cells: Sequence[CellState]) -> SearchRow:
+    found = configurations(cells, profile.goals, profile.load.main)
+    configuration = found[0] if found else Configuration(models=models, loads=())
+    outcomes = {level.level.order: level for load in configuration.loads for level in load.levels}
+    by_level: defaultdict[tuple[float, ...], list[CellState]] = defaultdict(list)
+    for cell in cells:
+        by_level[cell.cell.level.order].append(cell)
+    levels: dict[float, list[SearchedLevel]] = {}
+    for users in sorted(set(profile.users)):
+        for spawn_rate in profile.spawn_rates:
+            level = Closed(users=users, spawn_rate=spawn_rate)
+            known = SearchedLevel(
+                level=level,
+                cells=tuple(by_level[level.order]),
+                outcome=outcomes.get(level.order),
+            )
+            levels.setdefault(level.amount, []).append(known)
+    return SearchRow(
+        models=models, amounts=tuple(levels), levels=levels, configuration=configuration
+    )
