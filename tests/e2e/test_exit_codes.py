@@ -140,8 +140,9 @@ def test_an_unusable_file_is_refused_before_the_run(bench: Bench, file: str, mes
     assert not (bench.reports / "fast").exists()
 
 
-def test_a_detached_run_has_no_results_to_write(bench: Bench) -> None:
-    done = bench.call("run", "fast", "--detach", "--junit", "results.xml")
+@pytest.mark.parametrize("arguments", [("fast",), ("--resume", "fast")])
+def test_a_detached_run_has_no_results_to_write(bench: Bench, arguments: tuple[str, ...]) -> None:
+    done = bench.call("run", *arguments, "--detach", "--junit", "results.xml")
 
     assert done.returncode == Exit.USAGE
     assert "--detach cannot be combined with --junit" in done.stderr

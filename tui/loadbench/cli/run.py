@@ -219,6 +219,8 @@ def next_step(run: Run) -> str:
 
 
 def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
+    if options.detach:
+        _check_detach(options)
     if options.resume is not None:
         if options.study is not None:
             raise UsageError("--resume RUN cannot be combined with --study: a study has new runs")
@@ -241,20 +243,6 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
             raise UsageError(f"{name} requires --resume RUN")
     if options.study is not None:
         check_name(options.study)
-        if options.detach:
-            raise UsageError(
-                "--detach cannot be combined with --study: a study starts its runs one after the "
-                "other, and ranks them at the end"
-            )
-    if options.detach and options.junit is not None:
-        raise UsageError(
-            "--detach cannot be combined with --junit: there are no results yet. When the run has "
-            "ended: loadbench-tui report RUN --junit FILE"
-        )
-    if options.detach and len(options.profiles) > 1:
-        raise UsageError(
-            "--detach allows one PROFILE only: concurrent runs would disturb each other"
-        )
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
     loaded = [load_profile(file, overrides) for file in files]
@@ -274,6 +262,24 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         # Check all profiles now, instead of failing hours later at the last one.
         preview(request)
     return requests
+
+
+def _check_detach(options: RunOptions) -> None:
+    """Check that no option requires the end of a run that is detached."""
+    if options.study is not None:
+        raise UsageError(
+            "--detach cannot be combined with --study: a study starts its runs one after the "
+            "other, and ranks them at the end"
+        )
+    if options.junit is not None:
+        raise UsageError(
+            "--detach cannot be combined with --junit: there are no results yet. When the run has "
+            "ended: loadbench-tui report RUN --junit FILE"
+        )
+    if len(options.profiles) > 1:
+        raise UsageError(
+            "--detach allows one PROFILE only: concurrent runs would disturb each other"
+        )
 
 
 def _request_to_resume(workspace: Workspace, name: str, options: RunOptions) -> RunRequest:
