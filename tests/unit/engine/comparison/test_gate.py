@@ -165,10 +165,19 @@ def test_a_regression_and_a_lost_cell_are_both_printed() -> None:
     assert not result.is_comparable
     assert gate_sentences(result) == [
         "Regression: m1_u2_s2 p95 +20.0 % (99 % interval +11.0 to +30.0 %), limit 10 %",
-        "Warning, not shown: m1_u2_s2 p99 +20.0 % (99 % interval +9.0 to +32.0 %), limit 10 %",
+        "Possible regression: m1_u2_s2 p99 +20.0 % (99 % interval +9.0 to +32.0 %), limit 10 %",
         "Lost: m2_u2_s2, failed in after",
         "Gate: no decision, because the runs are not comparable",
     ]
+
+
+def test_many_regressions_are_counted() -> None:
+    cells = tuple(compared_cell({"p95_ms": WORSE}, cell=f"m{i}_u2_s2") for i in range(60))
+
+    sentences = gate_sentences(gate(comparison(cells=cells), LIMIT))
+
+    assert len(sentences) == 52
+    assert sentences[-2:] == ["Regression: 10 more", "Gate: failed, 60 regressions beyond 10 %"]
 
 
 def test_reasons_against_a_comparison_are_printed() -> None:

@@ -1,21 +1,33 @@
 """The decision of a gate as sentences."""
 
+from collections.abc import Sequence
+
 from loadbench.engine.comparison.gate import FailureCheck, GateResult, MetricCheck
 from loadbench.engine.comparison.model import Estimate
 from loadbench.engine.comparison.sentences import interval_text, signed_change
 
+MAX_LINES = 50
+"""Maximum number of lines of one kind. JUnit XML and the comparison have all of them."""
 MEAN = "geometric mean"
 HINT = "Measure both with `--set repeats=3`"
 
 
 def gate_sentences(result: GateResult) -> list[str]:
     """Return what a gate found, one sentence per line, and its decision last."""
-    comparison = result.comparison
-    kinds = (("Regression", result.regressions), ("Warning, not shown", result.warnings))
-    found = [f"{kind}: {check_text(check, result)}" for kind, checks in kinds for check in checks]
-    lost = [f"Lost: {cell.cell}, {cell.reason}" for cell in result.lost]
-    reasons = [f"Not comparable: {reason}" for reason in comparison.not_comparable]
-    return [*found, *lost, *reasons, decision(result)]
+    found = {
+        "Regression": [check_text(check, result) for check in result.regressions],
+        "Possible regression": [check_text(check, result) for check in result.warnings],
+        "Lost": [f"{cell.cell}, {cell.reason}" for cell in result.lost],
+        "Not comparable": result.comparison.not_comparable,
+    }
+    lines = [line for kind, texts in found.items() for line in _limited(kind, texts)]
+    return [*lines, decision(result)]
+
+
+def _limited(kind: str, texts: Sequence[str]) -> list[str]:
+    lines = [f"{kind}: {text}" for text in texts[:MAX_LINES]]
+    more = len(texts) - MAX_LINES
+    return [*lines, f"{kind}: {more} more"] if more > 0 else lines
 
 
 def check_text(check: MetricCheck | FailureCheck, result: GateResult) -> str:
