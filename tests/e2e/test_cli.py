@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loadbench.cli.commands import COMMAND_ORDER
-from loadbench.cli.exit_codes import PRECEDENCE
+from loadbench.cli.exit_codes import PRECEDENCE, Exit
 from loadbench.cli.main import main
 from loadbench.engine.journal.events import Result as Outcome
 from loadbench.engine.journal.events import RunFinished
@@ -24,7 +24,7 @@ from tests.support.builders import (
     make_profile,
     run_started,
 )
-from tests.support.harness import FAST, Bench
+from tests.support.harness import FAST, REPOSITORY, Bench
 
 Call = Callable[..., Result]
 
@@ -99,13 +99,29 @@ def test_help_of_every_command_contains_examples_of_it(name: str) -> None:
     assert all(name in example for example in examples)
 
 
-def test_help_of_run_lists_every_exit_code() -> None:
-    output = CliRunner().invoke(main, ["run", "--help"]).output
+@pytest.mark.parametrize(
+    ("command", "others"),
+    [
+        ("run", {Exit.NOT_COMPARABLE, Exit.TOO_FEW_REPEATS}),
+        ("compare", {Exit.INTERRUPTED, Exit.NOT_VALID}),
+    ],
+)
+def test_help_of_gates_lists_their_exit_codes_by_precedence(
+    command: str, others: set[Exit]
+) -> None:
+    output = CliRunner().invoke(main, [command, "--help"]).output
 
     table = output.partition("Exit codes")[2].partition("Options:")[0]
-    assert re.findall(r"^    (\d+) ", table, re.MULTILINE) == [
-        str(code.value) for code in PRECEDENCE
-    ]
+    listed = re.findall(r"^    (\d+) ", table, re.MULTILINE)
+    assert listed == [str(code.value) for code in PRECEDENCE if code not in others]
+
+
+def test_page_lists_every_exit_code_by_precedence() -> None:
+    page = (REPOSITORY / "docs" / "ci.md").read_text(encoding="utf-8")
+
+    table = page.partition("## Exit codes")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| (\d+) \|", table, re.MULTILINE)
+    assert listed == [str(code.value) for code in PRECEDENCE]
 
 
 @pytest.mark.parametrize("arguments", [(), ("attach", "fast")])

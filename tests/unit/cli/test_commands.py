@@ -36,7 +36,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (SystemExit(1), Exit.USAGE, ""),
         (SystemExit("text"), Exit.USAGE, ""),
         (SystemExit(None), Exit.DONE, ""),
-        (SystemExit(Exit.GOALS_MISSED), Exit.GOALS_MISSED, ""),
+        (SystemExit(Exit.GATE_FAILED), Exit.GATE_FAILED, ""),
         (SystemExit(Exit.NOT_VALID), Exit.NOT_VALID, ""),
         (click.exceptions.Exit(0), Exit.DONE, ""),
         (click.exceptions.Exit(1), Exit.USAGE, ""),

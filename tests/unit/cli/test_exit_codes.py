@@ -1,5 +1,6 @@
 """Exit codes and their precedence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from loadbench.cli.exit_codes import (
     most_important,
 )
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run_reader import Run, status_of
 from loadbench.errors import (
     DiskFullError,
@@ -32,6 +35,7 @@ from tests.support.builders import (
     cell_finished,
     cell_skipped,
     cell_started,
+    make_cell,
     make_profile,
     requests,
     run_started,
@@ -44,10 +48,15 @@ FAILING = cell_finished(requests=requests(((10.0, 97),), failures=((1.0, 3),)))
 SUSPECT = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled",))
 
 
-def make_run(*events: Event, result: Result | None = Result.DONE, live: bool = False) -> Run:
+def make_run(
+    *events: Event,
+    result: Result | None = Result.DONE,
+    live: bool = False,
+    profile: Profile = GOALS,
+) -> Run:
     """Make a run of two cells. With `result=None` it has not finished."""
     end = [RunFinished(result=result, reason="every cell has ended")] if result else []
-    state = state_after(run_started(GOALS), cell_started(), *events, *end)
+    state = state_after(run_started(profile), cell_started(), *events, *end)
     return Run(Path("reports/demo/20261122-072100"), state, status_of(state, held=live))
 
 
@@ -57,8 +66,10 @@ def test_exit_codes_and_their_order_are_as_documented() -> None:
         ("INTERRUPTED", 130),
         ("FAILED", 3),
         ("OUTPUT_CLOSED", 141),
+        ("NOT_COMPARABLE", 5),
+        ("TOO_FEW_REPEATS", 6),
         ("NOT_VALID", 4),
-        ("GOALS_MISSED", 1),
+        ("GATE_FAILED", 1),
         ("DONE", 0),
     ]
     assert set(PRECEDENCE) == set(Exit)
@@ -89,7 +100,7 @@ def test_numbers_affect_the_exit_code_only_with_check(end: Event) -> None:
 
 @pytest.mark.parametrize("end", [SLOW, FAILING])
 def test_missed_goal_has_its_own_exit_code(end: Event) -> None:
-    assert exit_for_run(make_run(end), check=True) is Exit.GOALS_MISSED
+    assert exit_for_run(make_run(end), check=True) is Exit.GATE_FAILED
 
 
 def test_invalid_numbers_take_precedence_over_missed_goals() -> None:
@@ -117,7 +128,33 @@ def test_aborted_or_killed_run_has_failed() -> None:
 
 
 def test_skipped_cell_is_not_a_failure() -> None:
-    assert exit_for_run(make_run(cell_skipped()), check=True) is Exit.DONE
+    second = (cell_started("m2_u2_s2"), cell_finished("m2_u2_s2"))
+    assert exit_for_run(make_run(cell_skipped(), *second), check=True) is Exit.DONE
+
+
+def test_run_without_any_measured_cell_does_not_pass_a_check() -> None:
+    run = make_run(cell_skipped())
+    assert exit_for_run(run, check=False) is Exit.DONE
+    assert exit_for_run(run, check=True) is Exit.NOT_VALID
+
+
+@pytest.mark.parametrize("goals", [{}, {"failure_ratio": 1.0}, {"p95_ms": 500}])
+@pytest.mark.parametrize("aborted", [0, 3])
+def test_cell_without_any_success_does_not_pass_a_check(
+    goals: dict[str, float], aborted: int
+) -> None:
+    profile = make_profile(models=[1, 2], goals=goals)
+    failing = cell_finished(
+        "m2_u2_s2", requests=requests((), ((1.0, 400),)), completed=0, aborted=aborted
+    )
+    started = state_after(run_started(profile), cell_started())
+    verdict, _ = judge_in_run(started, make_cell(2), failing)
+    assert verdict is Verdict.INVALID
+
+    for recorded in (verdict, Verdict.VALID):
+        second = (cell_started("m2_u2_s2"), replace(failing, verdict=recorded))
+        run = make_run(cell_finished(), *second, profile=profile)
+        assert exit_for_run(run, check=True) is Exit.NOT_VALID
 
 
 def test_missed_goal_message_contains_value_and_goal() -> None:

@@ -72,7 +72,7 @@ class Commands(click.Group):
 def exit_code_of(command: Callable[[], object]) -> Exit | int:
     """Execute a command, print a message if it fails, and return the exit code.
 
-    Code 1 is returned only for missed goals, although Python and click use it for other errors.
+    Code 1 is returned only for failed gates, although Python and click use it for other errors.
     """
     output.open_standard_streams()
     try:
@@ -118,7 +118,7 @@ def _exit_code(code: object) -> Exit | int:
     """Return the exit code of a command that exited with a value."""
     if isinstance(code, Exit):
         return code
-    if code == Exit.GOALS_MISSED or not isinstance(code, int | None):
+    if code == Exit.GATE_FAILED or not isinstance(code, int | None):
         return Exit.USAGE
     return code or Exit.DONE
 

@@ -4,21 +4,26 @@ import errno
 from collections.abc import Iterable
 from enum import IntEnum
 
+from loadbench.engine.comparison.gate import GateResult
+from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.report.recommendation.goals import Outcome, check_text
-from loadbench.engine.report.rows import rows
+from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError, LoadbenchError, UsageError
 
 
 class Exit(IntEnum):
-    """Exit codes of the program, documented in `run --help`."""
+    """Exit codes of the program, documented in docs/ci.md."""
 
     DONE = 0
-    GOALS_MISSED = 1
+    GATE_FAILED = 1
+    """A goal is missed, or the candidate is worse than the baseline by more than is allowed."""
     USAGE = 2
     FAILED = 3
     NOT_VALID = 4
+    NOT_COMPARABLE = 5
+    TOO_FEW_REPEATS = 6
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
     """As if killed by SIGPIPE, which shells expect of a command whose reader has exited."""
@@ -29,8 +34,10 @@ PRECEDENCE = (
     Exit.INTERRUPTED,
     Exit.FAILED,
     Exit.OUTPUT_CLOSED,
+    Exit.NOT_COMPARABLE,
+    Exit.TOO_FEW_REPEATS,
     Exit.NOT_VALID,
-    Exit.GOALS_MISSED,
+    Exit.GATE_FAILED,
     Exit.DONE,
 )
 """Exit codes from the most to the least important."""
@@ -58,7 +65,8 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
 
     Args:
         run: The run.
-        check: Whether suspect, invalid and undecided cells and missed goals affect the exit code.
+        check: Whether suspect, invalid and undecided cells, missed goals and a run without any
+            results affect the exit code.
 
     Raises:
         JournalError: This version cannot read the profile of the run, so its goals are unknown.
@@ -69,10 +77,26 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
         return Exit.FAILED
     if not check:
         return Exit.DONE
-    measured = [row for row in rows(run.state) if row.requests is not None]
-    if any(row.verdict != "valid" or row.meets_goals == "undecided" for row in measured):
+    measured = [row for row in run.rows if row.requests is not None]
+    if not measured or not all(map(_is_decided, measured)):
         return Exit.NOT_VALID
-    return Exit.GOALS_MISSED if missed_goals(run) else Exit.DONE
+    return Exit.GATE_FAILED if missed_goals(run) else Exit.DONE
+
+
+def _is_decided(row: Row) -> bool:
+    """Return whether a measured cell shows that its goals are met or missed."""
+    # The verdict is recorded, maybe by a version with other rules.
+    has_success = row.requests != row.failures
+    return row.verdict == Verdict.VALID and row.meets_goals != "undecided" and has_success
+
+
+def exit_for_gate(result: GateResult) -> Exit:
+    """Return the exit code of a gate that compares two runs."""
+    if not result.is_comparable:
+        return Exit.NOT_COMPARABLE
+    if result.is_untested:
+        return Exit.TOO_FEW_REPEATS
+    return Exit.GATE_FAILED if result.regressions else Exit.DONE
 
 
 def missed_goals(run: Run) -> list[str]:
@@ -86,7 +110,7 @@ def missed_goals(run: Run) -> list[str]:
         raise JournalError(run.state.profile_problem)
     return [
         f"{row.cell}: {check_text(check)}"
-        for row in rows(run.state)
+        for row in run.rows
         for check in row.checks
         if check.outcome is Outcome.MISSED
     ]

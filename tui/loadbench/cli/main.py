@@ -92,7 +92,8 @@ def main(
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        _print_detached(show(context.obj, options=options))
+        detached = show(context.obj, options=options)
+        _print_detached(detached)
 
 
 @main.command(short_help="Show a live or finished run, or a study.")

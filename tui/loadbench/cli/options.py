@@ -1,11 +1,15 @@
 """What several commands share: help texts, metadata, and types of arguments."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from loadbench.errors import UsageError
+from loadbench.paths import is_dir, resolved
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TERMINAL_OPTIONS = "loadbench.options"
 """Key of the `TerminalOptions` in the metadata of click's context."""
@@ -29,3 +33,38 @@ class NewFolder(click.Path):
         if not str(value):
             raise UsageError("the path of the folder is empty")
         return Path(value)
+
+
+class NewFile(click.Path):
+    """A file to write, in a folder that exists. Shells complete it as a path."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, _context: object) -> Path:
+        """Return the path.
+
+        Raises:
+            UsageError: The path is empty or a folder, its folder does not exist, or it contains a
+                null character.
+        """
+        option = parameter.opts[0] if parameter else "FILE"
+        if not str(value):
+            raise UsageError(f"{option}: the path of the file is empty")
+        path = Path(value)
+        if is_dir(path):
+            raise UsageError(f"{option}: {path} is a folder. Name a file in it")
+        if not is_dir(resolved(path).parent):
+            raise UsageError(f"{option}: the folder {path.parent} does not exist. Create it first")
+        return path
+
+
+def junit_option(contents: str) -> Callable[[F], F]:
+    """Return a decorator that adds the option `--junit` to a command.
+
+    Args:
+        contents: What the file contains, for the help text.
+    """
+    return click.option(
+        "--junit",
+        metavar="FILE",
+        type=NewFile(),
+        help=f"Write {contents} to FILE as JUnit XML, which CI systems show.",
+    )

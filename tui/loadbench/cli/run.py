@@ -12,6 +12,7 @@ from loadbench.cli.commands import report_output_error
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
+from loadbench.cli.report.junit import JUnitFile
 from loadbench.cli.report.result import print_result
 from loadbench.cli.study import StudyRunner
 from loadbench.engine.catalog import find_run
@@ -20,6 +21,7 @@ from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.profile.sections.search import BISECTION
+from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
@@ -58,6 +60,8 @@ class RunOptions:
     """Return once the run has started."""
     plain: bool = False
     """Use the plain view even on a terminal."""
+    junit: Path | None = None
+    """JUnit XML file to write. None for none."""
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
     """Options of the terminal UI."""
 
@@ -87,12 +91,15 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
     if options.study is not None:
         study = StudyRunner(options.study, requests, workspace.reports)
     on_screen = not (options.plain or options.detach or unsupported_reason())
+    junit = JUnitFile(options.junit)
     exits = []
     for index, request in enumerate(requests):
         with Signals() as signals:
             folder = study.start(index) if study else start_runner(request)
             if folder is None:
-                exits.append(Exit.FAILED)
+                assert study is not None
+                refused = suite_of_refusal(request.profile_name, study.refusals[index])
+                exits += [Exit.FAILED, junit.add(refused)]
                 continue
             if options.detach:
                 _print_detached(folder, resumed=request.resume is not None)
@@ -111,7 +118,7 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
         except OutputError as error:
             # The other profiles are measured all the same: their reports are in files.
             exits.append(report_output_error(error))
-        exits.append(_finish(ended, signals, check=check))
+        exits += [junit.add(suite_of_run(ended.state)), _finish(ended, signals, check=check)]
         if exits[-1] is Exit.INTERRUPTED:
             _print_not_started(options.profiles[index + 1 :])
             break
@@ -212,6 +219,8 @@ def next_step(run: Run) -> str:
 
 
 def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
+    if options.detach:
+        _check_detach(options)
     if options.resume is not None:
         if options.study is not None:
             raise UsageError("--resume RUN cannot be combined with --study: a study has new runs")
@@ -234,15 +243,6 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
             raise UsageError(f"{name} requires --resume RUN")
     if options.study is not None:
         check_name(options.study)
-        if options.detach:
-            raise UsageError(
-                "--detach cannot be combined with --study: a study starts its runs one after the "
-                "other, and ranks them at the end"
-            )
-    if options.detach and len(options.profiles) > 1:
-        raise UsageError(
-            "--detach allows one PROFILE only: concurrent runs would disturb each other"
-        )
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
     loaded = [load_profile(file, overrides) for file in files]
@@ -262,6 +262,24 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         # Check all profiles now, instead of failing hours later at the last one.
         preview(request)
     return requests
+
+
+def _check_detach(options: RunOptions) -> None:
+    """Check that no option requires the end of a run that is detached."""
+    if options.study is not None:
+        raise UsageError(
+            "--detach cannot be combined with --study: a study starts its runs one after the "
+            "other, and ranks them at the end"
+        )
+    if options.junit is not None:
+        raise UsageError(
+            "--detach cannot be combined with --junit: there are no results yet. When the run has "
+            "ended: loadbench-tui report RUN --junit FILE"
+        )
+    if len(options.profiles) > 1:
+        raise UsageError(
+            "--detach allows one PROFILE only: concurrent runs would disturb each other"
+        )
 
 
 def _request_to_resume(workspace: Workspace, name: str, options: RunOptions) -> RunRequest:

@@ -1,10 +1,11 @@
 """The command `run`."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from loadbench.cli.options import SET_HELP, TERMINAL_OPTIONS
+from loadbench.cli.options import SET_HELP, TERMINAL_OPTIONS, junit_option
 
 
 @click.command(short_help="Measure all cells of a profile.")
@@ -21,6 +22,7 @@ from loadbench.cli.options import SET_HELP, TERMINAL_OPTIONS
     help="Exit with code 4 if a cell is suspect, invalid or undecided, or with code 1 if a cell "
     "misses a goal, and print each missed goal.",
 )
+@junit_option("the cells and goals of each run")
 @click.option(
     "--find-capacity",
     is_flag=True,
@@ -66,6 +68,7 @@ def run(
     detach: bool,
     as_json: bool,
     check: bool,
+    junit: Path | None,
     find_capacity: bool,
     budget: str | None,
     label: str,
@@ -96,6 +99,7 @@ def run(
       loadbench-tui run with_gpu --wait --detach
       loadbench-tui run with_cpu --find-capacity --budget 45m
       loadbench-tui run with_cpu batch_10 with_gpu --study devices
+      loadbench-tui run with_cpu --plain --check --junit results.xml
       loadbench-tui run --resume with_cpu --retry-failed
       loadbench-tui run --resume with_cpu --again m2_u50_s10
 
@@ -104,9 +108,10 @@ def run(
       2    usage error or invalid profile
       130  run stopped by a user or a signal
       3    a cell, the service or Locust failed, a profile of a study was refused, or the output
-           cannot be written
+           or FILE cannot be written
       141  the reader of the output exited, as with `| head`
-      4    a cell is suspect or invalid, or has too few requests for a goal (with --check)
+      4    a cell is suspect or invalid, or has too few requests for a goal, or no cell was measured
+           (with --check)
       1    a cell misses a goal (with --check)
       0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
@@ -124,6 +129,7 @@ def run(
         wait=wait,
         detach=detach,
         plain=plain,
+        junit=junit,
         terminal=context.meta[TERMINAL_OPTIONS],
     )
     sys.exit(perform(context.obj, options, as_json=as_json, check=check))

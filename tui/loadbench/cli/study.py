@@ -59,7 +59,8 @@ class StudyRunner:
                 f"The study {name} exists with {counted(self._first, 'profile')}. "
                 "The new runs are added to it"
             )
-        self._refused = set(refusals)
+        self.refusals: dict[int, str] = {}
+        """Reasons of refusals by index of the request."""
         for index, refusal in refusals.items():
             self._refuse(index, refusal)
 
@@ -69,7 +70,7 @@ class StudyRunner:
         Args:
             index: Index of the request.
         """
-        if index in self._refused:
+        if index in self.refusals:
             return None
         try:
             folder = start_runner(self._requests[index])
@@ -111,9 +112,10 @@ class StudyRunner:
         )
 
     def _refuse(self, index: int, error: LoadbenchError) -> None:
-        name = self._requests[index].profile_name
+        name, text = self._requests[index].profile_name, refusal_text(error)
+        self.refusals[index] = text
         output.message(f"{name} was refused and is left out: {error}")
-        self._record(index, StudyEntry(profile=name, refused=refusal_text(error)))
+        self._record(index, StudyEntry(profile=name, refused=text))
 
     def _record(self, index: int, entry: StudyEntry) -> None:
         """Write an entry. Its run is not disturbed if that fails, and can be reported alone."""

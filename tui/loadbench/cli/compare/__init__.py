@@ -1,4 +1,5 @@
 """The command `compare`.
 
-`command` defines it, `text` prints a comparison in the terminal, and `share` reads percentages.
+`command` defines it, `text` prints a comparison in the terminal, `gate` decides about regressions,
+and `share` reads percentages.
 """

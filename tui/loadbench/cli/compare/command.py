@@ -1,8 +1,12 @@
 """The command `compare`."""
 
+import sys
+from pathlib import Path
+
 import click
 
-from loadbench.cli.compare.share import read_share
+from loadbench.cli.compare.share import read_limit, read_share
+from loadbench.cli.options import junit_option
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace
 
@@ -33,6 +37,14 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
     help="Print Markdown for a job summary or comment on GitHub.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option(
+    "--max-regression",
+    callback=read_limit,
+    metavar="CHANGE",
+    help="Exit with code 1 if a CANDIDATE is worse than the BASELINE by more than this with its "
+    "whole interval, such as 10% or 0.1, or if more of its requests fail.",
+)
+@junit_option("the decision on each metric and cell")
 @click.pass_obj
 def compare(
     workspace: Workspace,
@@ -41,6 +53,8 @@ def compare(
     material: float,
     markdown: bool,
     as_json: bool,
+    max_regression: float | None,
+    junit: Path | None,
 ) -> None:
     """Compare each CANDIDATE with the BASELINE: what differs, and how the results differ.
 
@@ -62,30 +76,56 @@ def compare(
       loadbench-tui compare 2 1 --metric p95
       loadbench-tui compare studies/devices
       loadbench-tui compare with_cpu "new images" --threshold 10%
-      loadbench-tui compare 2 1 --markdown >> "$GITHUB_STEP_SUMMARY"
+      loadbench-tui compare 2 1 --max-regression 10% --junit comparison.xml
+      loadbench-tui compare 2 1 --max-regression 10% --markdown >> "$GITHUB_STEP_SUMMARY"
+
+    \b
+    Exit codes. If several apply, the first in this list is used:
+      2    usage error
+      3    a run cannot be read, or the output or FILE cannot be written
+      141  the reader of the output exited, as with `| head`
+      5    the runs are not comparable (with --max-regression)
+      6    there are too few repeats for a test (with --max-regression)
+      1    a regression (with --max-regression)
+      0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli import output
+    from loadbench.cli.commands import report_output_error
+    from loadbench.cli.compare.gate import decide
     from loadbench.cli.compare.text import comparison_text
+    from loadbench.cli.exit_codes import most_important
     from loadbench.engine.comparison.compare import compare_runs
+    from loadbench.engine.comparison.gate import gate
     from loadbench.engine.comparison.model import METRICS
     from loadbench.engine.comparison.record import record_of_comparisons
     from loadbench.engine.comparison.sides import find_sides
 
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be combined. Use one of them")
+    if junit is not None and max_regression is None:
+        raise UsageError("--junit requires --max-regression, which decides the test cases")
     selected = find_sides(names, workspace.reports)
     found = [compare_runs(pair.before, pair.after, material=material) for pair in selected.pairs]
     shown = [one for one in METRICS if not metrics or one.key.removesuffix("_ms") in metrics]
-    if as_json:
-        output.json_line(record_of_comparisons(found, selected.missing))
-    elif markdown:
-        from loadbench.page.compare_markdown import markdown_of_comparisons
+    exits = []
+    try:
+        if as_json:
+            output.json_line(record_of_comparisons(found, selected.missing))
+        elif markdown:
+            from loadbench.page.compare_markdown import markdown_of_comparisons
 
-        with output.data_file() as file:
-            file.write(markdown_of_comparisons(found, selected.missing, shown))
-    else:
-        for comparison in found:
-            lines = comparison_text(comparison, shown, output.columns())
-            output.data("\n".join(["", *lines, ""]))
+            with output.data_file() as file:
+                file.write(markdown_of_comparisons(found, selected.missing, shown))
+        else:
+            for comparison in found:
+                lines = comparison_text(comparison, shown, output.columns())
+                output.data("\n".join(["", *lines, ""]))
+    except output.OutputError as error:
+        # The gate decides all the same, and its file is complete.
+        exits.append(report_output_error(error))
     for text in selected.missing:
         output.message(f"warning: {text}")
+    if max_regression is not None:
+        results = [gate(comparison, max_regression) for comparison in found]
+        exits.append(decide(results, selected.missing, junit))
+    sys.exit(most_important(exits))

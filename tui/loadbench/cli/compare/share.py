@@ -6,6 +6,8 @@ import click
 
 from loadbench.errors import UsageError
 
+MAX_LIMIT = 10.0
+"""Largest regression that a gate may allow. A larger one is probably a mistake."""
 _SHARE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(%?)", re.ASCII)
 
 
@@ -30,3 +32,17 @@ def read_share(
         f"{parameter.opts[0]}: expected a percentage such as 5%, or a ratio below 1 such as 0.05, "
         f"not {value!r}"
     )
+
+
+def read_limit(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> float | None:
+    """Return the largest allowed regression as a ratio; see `read_share`.
+
+    Raises:
+        UsageError: The text is neither a percentage nor a ratio, or above 1000 %.
+    """
+    limit = read_share(context, parameter, value)
+    if limit is not None and limit > MAX_LIMIT:
+        raise UsageError(f"{parameter.opts[0]}: expected at most {100 * MAX_LIMIT:g}%, not {value}")
+    return limit

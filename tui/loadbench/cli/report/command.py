@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from loadbench.cli.options import NewFolder
+from loadbench.cli.options import NewFolder, junit_option
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace
 
@@ -34,15 +34,23 @@ from loadbench.workspace import Workspace
     type=NewFolder(),
     help="Write the charts as SVG and PNG into DIR and print their paths.",
 )
+@junit_option("the cells and goals of RUN")
 @click.pass_obj
-def report(workspace: Workspace, /, name: str | None, charts: Path | None, **flags: bool) -> None:
+def report(
+    workspace: Workspace,
+    /,
+    name: str | None,
+    charts: Path | None,
+    junit: Path | None,
+    **flags: bool,
+) -> None:
     """Print the recommendation and the results of RUN; rebuild its summary and its page.
 
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
     run or a unique label. Default: the newest run.
 
     RUN can also be the name of a study, such as studies/devices: its ranking is printed, and its
-    page is rebuilt. --csv and --series require a run.
+    page is rebuilt. --csv, --series and --junit require a run.
 
     Without options, rebuilds summary.csv, summary.json and summary.html. --markdown, --json and
     --csv rebuild only the first two, which is faster; --open rebuilds only summary.html, if the run
@@ -63,7 +71,8 @@ def report(workspace: Workspace, /, name: str | None, charts: Path | None, **fla
     from loadbench.engine.catalog import find_run
 
     given = [f"--{flag}" for flag, is_given in flags.items() if is_given]
-    given += [] if charts is None else ["--charts"]
+    files = {"--charts": charts, "--junit": junit}
+    given += [option for option, file in files.items() if file is not None]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} cannot be combined. Use one of them")
     form = given[0] if given else ""
@@ -86,6 +95,8 @@ def report(workspace: Workspace, /, name: str | None, charts: Path | None, **fla
             forms.open_page_of_run(run)
         case "--charts" if charts is not None:
             forms.write_charts(run, charts, workspace.reports)
+        case "--junit" if junit is not None:
+            forms.write_junit_file(run, junit)
         case "--series":
             forms.print_series(run)
         case "--markdown":

@@ -7,6 +7,8 @@ from loadbench.cli import output
 from loadbench.cli.report.result import print_result
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.measure.main_request import main_of
+from loadbench.engine.report.export.junit import suite_of_run
+from loadbench.engine.report.export.junit_xml import write_junit
 from loadbench.engine.report.export.summary import summary_csv, write_summary
 from loadbench.engine.report.series import write_series
 from loadbench.engine.requests.measuring import measuring_run
@@ -134,6 +136,20 @@ def open_page(folder: Path) -> None:
         output.message("Opened in the browser")
     else:
         output.message("No display available. Open the file in a browser")
+
+
+def write_junit_file(run: Run, file: Path) -> None:
+    """Write the cells and goals of a run as JUnit XML, and print the path of the file.
+
+    Args:
+        run: The run. If it is live, the file has its results so far.
+        file: The file.
+
+    Raises:
+        JournalError: The file cannot be written.
+    """
+    write_junit(file, [suite_of_run(run.state)])
+    output.data(str(file))
 
 
 def write_charts(of: Run | Study, folder: Path, reports: Path) -> None:

@@ -1,0 +1,33 @@
+"""The decision of `compare --max-regression`: its messages, its JUnit file and its exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from loadbench.cli import output
+from loadbench.cli.exit_codes import Exit, exit_for_gate, most_important
+from loadbench.cli.report.junit import JUnitFile
+from loadbench.engine.comparison.gate import GateResult
+from loadbench.engine.comparison.gate_sentences import gate_sentences
+from loadbench.engine.comparison.junit import suite_of_gate, suite_of_missing
+
+
+def decide(results: Sequence[GateResult], missing: Sequence[str], junit: Path | None) -> Exit:
+    """Print what the gates found, write it as JUnit XML, and return the exit code.
+
+    Args:
+        results: The decision on each comparison.
+        missing: Members of studies that cannot be compared, as sentences.
+        junit: The JUnit XML file. None for none.
+    """
+    file = JUnitFile(junit)
+    exits = []
+    for result in results:
+        before, after = result.comparison.before.name, result.comparison.after.name
+        if len(results) > 1:
+            output.message(f"{after} against {before}:")
+        for sentence in gate_sentences(result):
+            output.message(sentence)
+        exits += [exit_for_gate(result), file.add(suite_of_gate(result))]
+    if missing:
+        exits += [Exit.NOT_COMPARABLE, file.add(suite_of_missing(missing))]
+    return most_important(exits)

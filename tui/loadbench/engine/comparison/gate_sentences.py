@@ -1,0 +1,70 @@
+"""The decision of a gate as sentences."""
+
+from collections.abc import Sequence
+
+from loadbench.engine.comparison.gate import FailureCheck, GateResult, MetricCheck
+from loadbench.engine.comparison.model import Estimate
+from loadbench.engine.comparison.sentences import interval_text, signed_change
+
+MAX_LINES = 50
+"""Maximum number of lines of one kind. JUnit XML and the comparison have all of them."""
+MEAN = "geometric mean"
+HINT = "Measure both with `--set repeats=3`"
+
+
+def gate_sentences(result: GateResult) -> list[str]:
+    """Return what a gate found, one sentence per line, and its decision last."""
+    found = {
+        "Regression": [check_text(check, result) for check in result.regressions],
+        "Possible regression": [check_text(check, result) for check in result.warnings],
+        "Lost": [f"{cell.cell}, {cell.reason}" for cell in result.lost],
+        "Not comparable": result.comparison.not_comparable,
+    }
+    lines = [line for kind, texts in found.items() for line in _limited(kind, texts)]
+    return [*lines, decision(result)]
+
+
+def _limited(kind: str, texts: Sequence[str]) -> list[str]:
+    lines = [f"{kind}: {text}" for text in texts[:MAX_LINES]]
+    more = len(texts) - MAX_LINES
+    return [*lines, f"{kind}: {more} more"] if more > 0 else lines
+
+
+def check_text(check: MetricCheck | FailureCheck, result: GateResult) -> str:
+    """Return what a check found, as a clause.
+
+    Args:
+        check: The check.
+        result: The decision that it belongs to.
+    """
+    match check:
+        case FailureCheck(found=found):
+            before, after = 100 * found.failures_before, 100 * found.failures_after
+            return f"{found.cell} failures {before:.3g} to {after:.3g} % of requests"
+        case MetricCheck(found=found):
+            estimate, limit = found.estimate, f"limit {100 * result.max_regression:g} %"
+            subject = f"{check.cell or MEAN} {check.metric.label}"
+            return f"{subject} {signed_change(estimate.ratio)} ({_interval(estimate)}), {limit}"
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.level is None:
+        return "not tested"
+    return f"{100 * estimate.level:.3g} % interval {interval_text(estimate)}"
+
+
+def decision(result: GateResult) -> str:
+    """Return the decision of a gate as a sentence."""
+    limit = f"{100 * result.max_regression:g} %"
+    count = len(result.regressions)
+    worse = f"{count} regression{'' if count == 1 else 's'} beyond {limit}"
+    if not result.is_comparable:
+        return "Gate: no decision, because the runs are not comparable"
+    if result.is_untested:
+        return f"Gate: no decision, because there are too few repeats for a test. {HINT}"
+    if count:
+        return f"Gate: failed, {worse}"
+    if result.comparison.is_same_run:
+        return "Gate: passed. Both sides are the same run, so nothing differs"
+    cells = len(result.comparison.cells)
+    return f"Gate: passed, no regression beyond {limit} in {cells} cell{'' if cells == 1 else 's'}"

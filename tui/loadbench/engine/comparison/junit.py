@@ -1,0 +1,84 @@
+"""The decision of a gate as a JUnit test suite: one test case per metric and cell.
+
+A regression is a failure. A lost cell, and runs that are not comparable, are errors. What cannot be
+tested or compared is skipped. A regression that is not shown is a passed case.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from loadbench.engine.comparison.gate import FailureCheck, GateOutcome, GateResult, MetricCheck
+from loadbench.engine.comparison.gate_sentences import HINT, MEAN, check_text
+from loadbench.engine.report.export.junit_xml import JUnitCase, JUnitOutcome, JUnitSuite
+
+_GROUP = "loadbench.compare"
+COMPARABLE = "comparable"
+NOT_COMPARABLE = "not comparable"
+NOT_COMPARED = "not compared"
+LOST = "lost"
+
+
+def suite_of_gate(result: GateResult) -> JUnitSuite:
+    """Return the decision of a gate as a test suite."""
+    before, after = result.comparison.before.run, result.comparison.after.run
+    profile = after.folder.parent.name
+    checks = (_check_case(check, result) for check in result.checks)
+    return JUnitSuite(
+        name=f"compare {profile}",
+        group=f"{_GROUP}.{profile}",
+        cases=(_comparable_case(result), *checks, *_unmatched_cases(result)),
+        started_at=after.state.started_at,
+        properties=(
+            ("before", before.name),
+            ("after", after.name),
+            ("max_regression", f"{result.max_regression:g}"),
+        ),
+    )
+
+
+def suite_of_missing(missing: Sequence[str]) -> JUnitSuite:
+    """Return the suite of members of studies that cannot be compared.
+
+    Args:
+        missing: The members, as sentences.
+    """
+    return JUnitSuite(
+        name="compare",
+        group=_GROUP,
+        cases=tuple(
+            JUnitCase(
+                name=f"member {number}",
+                outcome=JUnitOutcome.ERROR,
+                kind=NOT_COMPARABLE,
+                message=text,
+            )
+            for number, text in enumerate(missing, start=1)
+        ),
+    )
+
+
+def _comparable_case(result: GateResult) -> JUnitCase:
+    reasons = "; ".join(result.comparison.not_comparable)
+    if not reasons:
+        return JUnitCase(name=COMPARABLE)
+    outcome = JUnitOutcome.ERROR
+    return JUnitCase(name=COMPARABLE, outcome=outcome, kind=NOT_COMPARABLE, message=reasons)
+
+
+def _check_case(check: MetricCheck | FailureCheck, result: GateResult) -> JUnitCase:
+    subject = check.cell or MEAN
+    label = "failures" if isinstance(check, FailureCheck) else check.metric.label
+    outcome, kind, message = JUnitOutcome.PASSED, "", ""
+    if check.outcome is GateOutcome.REGRESSION:
+        outcome, message = JUnitOutcome.FAILURE, check_text(check, result)
+    elif check.outcome is GateOutcome.NOT_TESTED:
+        outcome, message = JUnitOutcome.SKIPPED, f"too few repeats for a test. {HINT}"
+    if message:
+        kind = check.outcome.value
+    return JUnitCase(name=f"{subject} {label}", outcome=outcome, kind=kind, message=message)
+
+
+def _unmatched_cases(result: GateResult) -> Iterator[JUnitCase]:
+    for cell in result.comparison.unmatched:
+        outcome = JUnitOutcome.ERROR if cell.is_lost else JUnitOutcome.SKIPPED
+        kind = LOST if cell.is_lost else NOT_COMPARED
+        yield JUnitCase(name=cell.cell, outcome=outcome, kind=kind, message=cell.reason)
