@@ -1,0 +1,150 @@
+"""Everything on a page of comparisons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loadbench.engine.comparison.model import METRICS, Change, Comparison
+from loadbench.engine.comparison.sentences import sentences
+from loadbench.engine.comparison.table import cells_table as compared_cells
+from loadbench.engine.comparison.table import means_table
+from loadbench.engine.run_reader import Run
+from loadbench.page.charts.compare_charts import chart_prefix
+from loadbench.page.content.cells import cells_table
+from loadbench.page.content.facts import FactGroup, fact_groups
+from loadbench.page.content.tables import Mood, PageTable, Value, text_table
+
+_MOODS = {Change.BETTER: Mood.GOOD, Change.WORSE: Mood.BAD}
+_SIGNS = {Change.BETTER: "✓ ", Change.WORSE: "✗ "}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedTable:
+    """The cells of a comparison for one metric."""
+
+    heading: str
+    table: PageTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRun:
+    """A run of a comparison, with its own results."""
+
+    name: str
+    cells: PageTable
+    facts: tuple[FactGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonContent:
+    """A comparison on the page. Empty values are left out of the page."""
+
+    before: str
+    after: str
+    answer: str
+    sentences: tuple[str, ...]
+    """The sentences after the answer."""
+    doubts: tuple[str, ...]
+    differences: PageTable | None
+    means: PageTable | None
+    cells: tuple[ComparedTable, ...]
+    unmatched: PageTable | None
+    chart_prefix: str
+    """Prefix of the keys of its charts."""
+
+    def charts_of(self, figures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the charts of this comparison among those of the page."""
+        return [one for one in figures if one["key"].startswith(self.chart_prefix)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePage:
+    """Everything on a page of comparisons."""
+
+    title: str
+    names: tuple[str, ...]
+    """Names of all runs."""
+    comparisons: tuple[ComparisonContent, ...]
+    runs: tuple[ComparedRun, ...]
+
+
+def compare_page(comparisons: Sequence[Comparison]) -> ComparePage:
+    """Return the content of a page of comparisons, at least one."""
+    contents = tuple(_content(one, number) for number, one in enumerate(comparisons, start=1))
+    sides = [side for one in comparisons for side in (one.before, one.after)]
+    runs = {side.run.folder: side.run for side in sides}
+    names = tuple(dict.fromkeys(side.name for side in sides))
+    return ComparePage(
+        title=f"{' and '.join(names)}: {contents[0].answer}",
+        names=names,
+        comparisons=contents,
+        runs=tuple(map(_run, runs.values())),
+    )
+
+
+def _content(found: Comparison, number: int) -> ComparisonContent:
+    first, *rest = sentences(found)
+    return ComparisonContent(
+        before=found.before.run.name,
+        after=found.after.run.name,
+        answer=first,
+        sentences=tuple(rest),
+        doubts=tuple(f"{doubt}." for doubt in found.doubts),
+        differences=_differences(found),
+        means=_means(found),
+        cells=tuple(_cells(found)),
+        unmatched=_unmatched(found),
+        chart_prefix=chart_prefix(number),
+    )
+
+
+def _differences(found: Comparison) -> PageTable | None:
+    rows = [(one.area.value, one.name, one.before, one.after) for one in found.differences]
+    if not rows:
+        return None
+    header = ("area", "name", "baseline", "candidate")
+    return text_table(header, rows, left=range(len(header)), wrapped=(2, 3))
+
+
+def _means(found: Comparison) -> PageTable | None:
+    header, rows = means_table(found)
+    return _with_moods(header, rows, [one.estimate.change for one in found.means]) if rows else None
+
+
+def _cells(found: Comparison) -> list[ComparedTable]:
+    tables = []
+    for metric in METRICS:
+        if pairs := found.metric_of(metric.key):
+            header, rows = compared_cells(found, metric.key)
+            changes = [one.estimate.change for _, one in pairs]
+            heading = metric.phrase[:1].upper() + metric.phrase[1:]
+            table = _with_moods(header, rows, changes)
+            tables.append(ComparedTable(heading=heading, table=table))
+    return tables
+
+
+def _with_moods(
+    header: Sequence[str], rows: Sequence[Sequence[str]], changes: Sequence[Change]
+) -> PageTable:
+    """Return a table whose last column has the sign and colour of the change."""
+    last = len(header) - 1
+    return PageTable(
+        header=tuple(name.strip() for name in header),
+        rows=tuple(
+            (
+                *map(Value, row[:last]),
+                Value(f"{_SIGNS.get(change, '')}{row[last]}", _MOODS.get(change, Mood.PLAIN)),
+            )
+            for row, change in zip(rows, changes, strict=True)
+        ),
+        left=frozenset((0, last)),
+    )
+
+
+def _unmatched(found: Comparison) -> PageTable | None:
+    rows = [(one.cell, one.reason) for one in found.unmatched]
+    return text_table(("cell", "reason"), rows, left=(0, 1), wrapped=(1,)) if rows else None
+
+
+def _run(run: Run) -> ComparedRun:
+    return ComparedRun(name=run.name, cells=cells_table(run), facts=fact_groups(run.state))
