@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -24,11 +24,17 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
         now: The same keys with the values of the later profile.
         prefix: Name of the compared section with a trailing dot; empty for a whole profile.
     """
-    messages = []
+    changed = changed_values(before, now, prefix)
+    return [f"{key} was {old}, is {new}" for key, old, new in changed]
+
+
+def changed_values(
+    before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each key whose value differs, with both values. The arguments are as above."""
     for key, old in before.items():
         new = now[key]
         if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
-            messages += differences(old, new, f"{prefix}{key}.")
+            yield from changed_values(old, new, f"{prefix}{key}.")
         elif old != new:
-            messages.append(f"{prefix}{key} was {old}, is {new}")
-    return messages
+            yield f"{prefix}{key}", old, new

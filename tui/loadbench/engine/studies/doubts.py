@@ -19,7 +19,7 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
     """
     runs = {member.label: member.run for member, _ in ranking.measured if member.run}
     texts = [
-        _differing("machines", runs, _machine),
+        _differing("machines", runs, machine_text),
         _differing("drivers", runs, _driver) or _differing("targets", runs, _target),
         _differing("locustfiles", runs, _locustfile),
         _differing("Git revisions", runs, _revisions),
@@ -45,7 +45,7 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _machine(run: Run) -> str:
+def machine_text(run: Run) -> str:
     """Return what identifies the machine of a run, as text."""
     hardware = run.state.started.hardware if run.state.started else {}
     known = {key: hardware.get(key) for key in MACHINE_KEYS}
