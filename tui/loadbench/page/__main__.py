@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.engine.comparison.compare import compare_runs
-from loadbench.engine.comparison.sides import name_sides
+from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.requests.pages import COMPARE, NO_CHARTS, BuiltPage
 from loadbench.engine.run_reader import read_run
@@ -44,7 +44,8 @@ def _write(arguments: Sequence[str]) -> BuiltPage:
     if options.compare is None:
         return write_page(*options.folders, no_charts=options.no_charts)
     before, after = options.folders
-    found = compare_runs(*name_sides(read_run(before), read_run(after)))
+    pair = side_pair(read_run(before), read_run(after))
+    found = compare_runs(pair.before, pair.after)
     return write_comparison(
         options.compare, [found], before.parent.parent, no_charts=options.no_charts
     )

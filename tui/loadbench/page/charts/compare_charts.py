@@ -16,6 +16,7 @@ from loadbench.engine.comparison.model import (
     MetricComparison,
     Side,
 )
+from loadbench.engine.comparison.sentences import interval_text, signed_change
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.metrics import AnyMetric, Metric, default_metric, goal_of, goals_of
 from loadbench.page.charts.against_load import LoadPlot, goal_line, plot_chart
@@ -50,6 +51,7 @@ _ROW_PX = 24
 _LABEL_CHARACTERS = 18
 _PLOT_PX = 300
 """Width of the plot of changes without its labels, approximately."""
+_TICK_LABEL = "datum.value == 1 ? '0 %' : format(100 * (datum.value - 1), '+.3~g') + ' %'"
 _GAP_PX = 4
 _MIN_TICK_PX = 55
 """Minimum distance of two ticks with labels such as `-27.5 %`."""
@@ -202,25 +204,16 @@ def _change_chart(key: str, comparison: Comparison, metric: ComparedMetric) -> P
 def _record(cell: CellComparison, one: MetricComparison) -> dict[str, Any]:
     estimate = one.estimate
     is_drawable = estimate.low is not None and estimate.high is not None and estimate.low > 0
-    interval = (
-        f", interval {percent(estimate.low)} to {percent(estimate.high)}"
-        if (estimate.low is not None and estimate.high is not None)
-        else ""
-    )
+    interval = f", interval {interval_text(estimate)}" if estimate.low is not None else ""
     return {
         "cell": text_of(cell.cell, _LABEL_CHARACTERS),
         "x": estimate.ratio,
         "low": estimate.low if is_drawable else None,
         "high": estimate.high if is_drawable else None,
         "change": estimate.change.value,
-        "text": f"{cell.cell}: {one.metric.label} {percent(estimate.ratio)}{interval}: "
+        "text": f"{cell.cell}: {one.metric.label} {signed_change(estimate.ratio)}{interval}: "
         f"{estimate.change.value}",
     }
-
-
-def percent(ratio: float) -> str:
-    """Return a ratio as a change, such as `-27.5 %`."""
-    return f"{100 * (ratio - 1):+.3g} %"
 
 
 def _change_spec(
@@ -299,7 +292,7 @@ def _change_axis(low: float, high: float) -> dict[str, Any]:
         "scale": {"type": "log", "domain": [low, high], "nice": False},
         "axis": {
             "values": ticks,
-            "labelExpr": "datum.value == 1 ? '0 %' : format(100 * (datum.value - 1), '+.3~g') + ' %'",
+            "labelExpr": _TICK_LABEL,
         },
     }
 
@@ -333,7 +326,7 @@ def _changes(palette: ChartPalette, records: Sequence[dict[str, Any]]) -> dict[s
 
 
 def _mean(palette: ChartPalette, mean: float, x: dict[str, Any]) -> list[Spec]:
-    data = values([{"x": mean}])
+    data, text = values([{"x": mean}]), f"mean {signed_change(mean)}"
     return [
         {
             "data": data,
@@ -342,9 +335,7 @@ def _mean(palette: ChartPalette, mean: float, x: dict[str, Any]) -> list[Spec]:
         },
         {
             "data": data,
-            "mark": text_mark(
-                palette, text=f"mean {percent(mean)}", baseline="bottom", dy=-_GAP_PX
-            ),
+            "mark": text_mark(palette, text=text, baseline="bottom", dy=-_GAP_PX),
             "encoding": {"x": x, "y": {"value": 0}},
         },
     ]

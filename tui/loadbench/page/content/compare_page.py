@@ -6,8 +6,13 @@ from typing import Any
 
 from loadbench.engine.comparison.model import METRICS, Change, Comparison
 from loadbench.engine.comparison.sentences import sentences
+from loadbench.engine.comparison.table import (
+    LEGENDS,
+    differences_table,
+    means_table,
+    unmatched_table,
+)
 from loadbench.engine.comparison.table import cells_table as compared_cells
-from loadbench.engine.comparison.table import means_table
 from loadbench.engine.run_reader import Run
 from loadbench.page.charts.compare_charts import chart_prefix
 from loadbench.page.content.cells import cells_table
@@ -39,9 +44,10 @@ class ComparedRun:
 class ComparisonContent:
     """A comparison on the page. Empty values are left out of the page."""
 
-    before: str
-    after: str
+    subject: str
+    """What is compared, as a sentence."""
     answer: str
+    """The result in one sentence."""
     sentences: tuple[str, ...]
     """The sentences after the answer."""
     doubts: tuple[str, ...]
@@ -83,10 +89,10 @@ def compare_page(comparisons: Sequence[Comparison]) -> ComparePage:
 
 
 def _content(found: Comparison, number: int) -> ComparisonContent:
-    first, *rest = sentences(found)
+    subject, *results = sentences(found)
+    first, *rest = results or [subject]
     return ComparisonContent(
-        before=found.before.run.name,
-        after=found.after.run.name,
+        subject=subject,
         answer=first,
         sentences=tuple(rest),
         doubts=tuple(f"{doubt}." for doubt in found.doubts),
@@ -99,23 +105,23 @@ def _content(found: Comparison, number: int) -> ComparisonContent:
 
 
 def _differences(found: Comparison) -> PageTable | None:
-    rows = [(one.area.value, one.name, one.before, one.after) for one in found.differences]
-    if not rows:
-        return None
-    header = ("area", "name", "baseline", "candidate")
-    return text_table(header, rows, left=range(len(header)), wrapped=(2, 3))
+    header, rows = differences_table(found)
+    return text_table(header, rows, left=range(len(header)), wrapped=(2, 3)) if rows else None
 
 
 def _means(found: Comparison) -> PageTable | None:
     header, rows = means_table(found)
-    return _with_moods(header, rows, [one.estimate.change for one in found.means]) if rows else None
+    if not rows:
+        return None
+    changes = [one.estimate.change for one in found.means]
+    return _with_moods(header, rows, changes, legend=[f"{text}." for text in LEGENDS])
 
 
 def _cells(found: Comparison) -> list[ComparedTable]:
     tables = []
     for metric in METRICS:
         if pairs := found.metric_of(metric.key):
-            header, rows = compared_cells(found, metric.key)
+            header, rows = compared_cells(found, metric)
             changes = [one.estimate.change for _, one in pairs]
             heading = metric.phrase[:1].upper() + metric.phrase[1:]
             table = _with_moods(header, rows, changes)
@@ -124,7 +130,10 @@ def _cells(found: Comparison) -> list[ComparedTable]:
 
 
 def _with_moods(
-    header: Sequence[str], rows: Sequence[Sequence[str]], changes: Sequence[Change]
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    changes: Sequence[Change],
+    legend: Sequence[str] = (),
 ) -> PageTable:
     """Return a table whose last column has the sign and colour of the change."""
     last = len(header) - 1
@@ -138,12 +147,13 @@ def _with_moods(
             for row, change in zip(rows, changes, strict=True)
         ),
         left=frozenset((0, last)),
+        legend=tuple(legend),
     )
 
 
 def _unmatched(found: Comparison) -> PageTable | None:
-    rows = [(one.cell, one.reason) for one in found.unmatched]
-    return text_table(("cell", "reason"), rows, left=(0, 1), wrapped=(1,)) if rows else None
+    header, rows = unmatched_table(found)
+    return text_table(header, rows, left=(0, 1), wrapped=(1,)) if rows else None
 
 
 def _run(run: Run) -> ComparedRun:

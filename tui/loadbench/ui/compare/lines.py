@@ -2,33 +2,31 @@
 
 from collections.abc import Sequence
 
-from loadbench.engine.comparison.model import Change, Comparison, Difference
+from rich.cells import cell_len
+
+from loadbench.engine.comparison.model import Change, ComparedMetric, Comparison, Difference
 from loadbench.engine.comparison.sentences import sentences
 from loadbench.engine.comparison.table import cells_table, means_table
-from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.glyphs import BASELINE, CANDIDATE, Glyphs
 from loadbench.ui.lines.text import (
     Line,
     MenuEntry,
     Piece,
     Tone,
+    fit_middle,
     line,
     table,
+    width,
     wrap,
 )
 
-CHANGE_TONES = {
-    Change.BETTER: Tone.GOOD,
-    Change.WORSE: Tone.BAD,
-    Change.TOO_SMALL: Tone.PLAIN,
-    Change.NOT_SHOWN: Tone.PLAIN,
-    Change.NOT_TESTED: Tone.PLAIN,
-}
-_TITLE = " compare"
-_MIN_NAME_COLUMNS = 10
+CHANGE_TONES = {Change.BETTER: Tone.GOOD, Change.WORSE: Tone.BAD}
+_DISPENSABLE = ("cells", "detectable", "before", "after", "interval")
+"""Columns that a table omits if it is too wide, in this order."""
 
 
 def header_line(before: str, after: str, glyphs: Glyphs, columns: int) -> Line:
-    """Return `compare ▸ baseline ▸ candidate`, with both names cut if they do not fit.
+    """Return `compare ▸ A baseline → B candidate`, with the middle of long names cut.
 
     Args:
         before: Name of the baseline.
@@ -36,8 +34,16 @@ def header_line(before: str, after: str, glyphs: Glyphs, columns: int) -> Line:
         glyphs: The terminal's character set.
         columns: Width of the line.
     """
-    arrow, against = (f" {glyphs.arrow} ", Tone.DIM), (" → ", Tone.DIM)
-    return line(_TITLE, arrow, (before, Tone.STRONG), against, (after, Tone.STRONG))
+    title, to = f" compare {glyphs.arrow} ", " → "
+    room = columns - cell_len(f"{title}{to}{BASELINE} {CANDIDATE} ")
+    # A short name leaves its room to the other one.
+    short = min(cell_len(before), cell_len(after), room // 2)
+    first, second = (fit_middle(name, room - short) for name in (before, after))
+    return line(
+        (title, Tone.DIM),
+        *((f"{BASELINE} ", Tone.ACCENT), (first, Tone.STRONG), (to, Tone.DIM)),
+        *((f"{CANDIDATE} ", Tone.ACCENT), (second, Tone.STRONG)),
+    )
 
 
 def problem_lines(missing: Sequence[str], *, complete: bool) -> list[Line]:
@@ -57,18 +63,21 @@ def summary_lines(found: Comparison, columns: int) -> list[Line]:
 
     Args:
         found: The comparison.
-        columns: Maximum width of a line. Only a table may be wider.
+        columns: Maximum width of a line.
     """
-    first, *rest = sentences(found)
-    lines = wrap(line((first, Tone.STRONG)), columns)
-    lines += [part for text in rest for part in wrap(line(text), columns, indent=2)]
+    subject, *results = sentences(found)
+    lines = wrap(line((subject, Tone.DIM)), columns)
+    if differing := ", ".join(one.name for one in found.differences):
+        lines += wrap(line(("Differs: ", Tone.ACCENT), differing), columns, indent=2)
+    for index, text in enumerate(results):
+        tone = Tone.PLAIN if index else Tone.STRONG
+        lines += wrap(line((text, tone)), columns, indent=2)
     for doubt in found.doubts:
         lines += wrap(line(("! ", Tone.WARN), doubt), columns, indent=2)
-    lines += _titled("What differs", _differences(found.differences, columns))
     if found.means:
-        header, rows = means_table(found)
         changes = [one.estimate.change for one in found.means]
-        lines += _titled("Mean change", _table(header, rows, changes))
+        lines += [(), *_table(*means_table(found), changes, columns)]
+    lines += _titled("What differs", _differences(found.differences, columns))
     unmatched = [
         part
         for one in found.unmatched
@@ -93,38 +102,42 @@ def _differences(differences: Sequence[Difference], columns: int) -> list[Line]:
     ]
 
 
-def cell_entries(found: Comparison, metric: str, columns: int) -> list[MenuEntry]:
+def cell_entries(found: Comparison, metric: ComparedMetric, columns: int) -> list[MenuEntry]:
     """Return the table of cells as the entries of a list, with its header as a heading.
 
     Args:
         found: The comparison.
-        metric: Key of the metric, such as `p90_ms`.
+        metric: The metric.
         columns: Width of the list.
     """
-    pairs = found.metric_of(metric)
+    pairs = found.metric_of(metric.key)
     if not pairs:
         return []
-    header, rows = cells_table(found, metric)
-    lines = _table(header, rows, [one.estimate.change for _, one in pairs])
+    changes = [one.estimate.change for _, one in pairs]
+    lines = _table(*cells_table(found, metric), changes, columns)
     keys = ["", *(cell.cell for cell, _ in pairs)]
     return [MenuEntry(key, (row,)) for key, row in zip(keys, lines, strict=True)]
 
 
 def _table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], changes: Sequence[Change]
+    header: Sequence[str], rows: Sequence[Sequence[str]], changes: Sequence[Change], columns: int
 ) -> list[Line]:
-    """Return a table whose last column has the colour of the change."""
-    body = [
-        [*map(Piece, values[:-1]), Piece(values[-1], CHANGE_TONES[change])]
-        for values, change in zip(rows, changes, strict=True)
-    ]
-    return table([name.strip() for name in header], body, last_is_text=True)
+    """Return a table without its least important columns, as many as do not fit.
 
-
-def cells_legend(found: Comparison, metric: str) -> str:
-    """Return the metric of the cells and its unit."""
-    pairs = found.metric_of(metric)
-    if not pairs:
-        return ""
-    one = pairs[0][1].metric
-    return f"{one.phrase}" if one.is_more_better else f"{one.phrase} in ms"
+    The last column has the colour of the change.
+    """
+    kept = list(range(len(header)))
+    for name in ("", *_DISPENSABLE):
+        kept = [index for index in kept if header[index] != name]
+        body = [
+            [
+                *(Piece(row[index]) for index in kept[:-1]),
+                Piece(row[kept[-1]], CHANGE_TONES.get(change, Tone.PLAIN)),
+            ]
+            for row, change in zip(rows, changes, strict=True)
+        ]
+        names = [header[index].strip() for index in kept]
+        lines = table(names, body, last_is_text=True)
+        if max(map(width, lines)) <= columns:
+            break
+    return lines

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
-from loadbench.engine.comparison.model import Comparison
-from loadbench.ui.compare.lines import cell_entries, cells_legend, summary_lines
+from loadbench.engine.comparison.model import ComparedMetric, Comparison
+from loadbench.ui.compare.lines import cell_entries, summary_lines
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.charts.plot import Chart
 from loadbench.ui.lines.charts.series import goal_note
-from loadbench.ui.lines.glyphs import in_ascii
 from loadbench.ui.lines.text import Line
 from loadbench.ui.widgets.chart import ChartView, show_charts
 from loadbench.ui.widgets.line_view import LineView
@@ -19,6 +18,7 @@ from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 
+INTERVAL_LEGEND = "95 % intervals for all cells together"
 NO_CHART = "No results to draw, or different kinds of load"
 _SUMMARY, _CELLS, _CHARTS = "summary", "cells", "charts"
 _TEXT_COLUMNS = 50
@@ -45,39 +45,39 @@ class ComparePanels(Panels):
 
     def __init__(self, context: UiContext) -> None:
         super().__init__(_SUMMARY)
-        self._context = context
+        self._shared = context
 
     def compose(self) -> ComposeResult:
         """Lay out every panel. Size and tab determine which of them are visible."""
-        terminal = self._context.terminal
+        terminal = self._shared.terminal
         style = {"signs": terminal.signs, "ascii_frame": terminal.ascii}
         yield TabLine(id="tabs-narrow")
-        with Horizontal(id="text"):
-            yield LineView(id="summary", title="Summary")
-            yield Menu(id="compared", title="Cells")
-        with Horizontal(id="charts"):
-            yield ChartView("Latency (ms)", id="latency", **style)
-            yield ChartView("req/s", id="throughput", **style)
+        with Horizontal(id="results"):
+            with Vertical(id="text"):
+                yield LineView(id="summary", title="Summary")
+                yield Menu(id="compared", title="Cells")
+            with Vertical(id="charts"):
+                yield ChartView("Latency (ms)", id="latency", **style)
+                yield ChartView("req/s", id="throughput", **style)
 
     def lay_out(self) -> None:
         """Show the panels of the current tab and size, and the tab bar."""
         super().lay_out()
         self.query_one(TabLine).show_tabs(self.TABS, self.tab)
 
-    def show_comparison(self, found: Comparison, metric: str) -> None:
+    def show_comparison(self, found: Comparison, metric: ComparedMetric) -> None:
         """Show the text of a comparison.
 
         Args:
             found: The comparison.
-            metric: Key of the metric of the cells, such as `p90_ms`.
+            metric: The metric of the cells.
         """
         summary = self.query_one("#summary", LineView)
         summary.show(summary_lines(found, summary.columns or _TEXT_COLUMNS))
-        menu, glyphs = self.query_one(Menu), self._context.glyphs
+        menu, glyphs = self.query_one(Menu), self._shared.glyphs
         # One column is reserved for the cursor.
         menu.show_entries(cell_entries(found, metric, (menu.columns or _TEXT_COLUMNS) - 1), glyphs)
-        legend = cells_legend(found, metric)
-        menu.note(in_ascii(legend) if glyphs.ascii else legend)
+        menu.note(INTERVAL_LEGEND if found.is_tested else "")
 
     def show_charts(self, latency: Chart | None, throughput: Chart | None) -> None:
         """Show the charts of both runs, each None if there is no data for it."""
@@ -91,6 +91,6 @@ class ComparePanels(Panels):
         """Show why there is no comparison."""
         self.query_one("#summary", LineView).show(lines)
         menu = self.query_one(Menu)
-        menu.show_entries((), self._context.glyphs)
+        menu.show_entries((), self._shared.glyphs)
         menu.note("")
         self.show_charts(None, None)

@@ -10,13 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from loadbench.engine.comparison.compare import compare_runs
-from loadbench.engine.comparison.model import Comparison
-from loadbench.engine.comparison.sides import name_sides
+from loadbench.engine.comparison.model import METRICS, Comparison
+from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.report.metrics import (
     LATENCIES,
     AnyMetric,
     Metric,
-    default_metric,
     goals_of,
     latency_metric,
     next_metric,
@@ -39,15 +38,14 @@ from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
 from loadbench.ui.widgets.tabs import TabLine, tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
-_WIDE_COLUMNS, _WIDE_ROWS = 110, 30
+_WIDE_COLUMNS, _WIDE_ROWS = 116, 30
 _METRICS: tuple[AnyMetric, ...] = (*LATENCIES, Metric.RPS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedResults:
-    """A comparison with its charts, and what they were computed from."""
+    """A comparison with its charts."""
 
-    source: object
     comparison: Comparison
     latency: Chart | None
     throughput: Chart | None
@@ -113,12 +111,10 @@ class CompareScreen(PageScreen):
         return (before, after) if before and after else None
 
     @property
-    def metric(self) -> AnyMetric:
-        """The metric of the cells: the chosen one, otherwise the percentile with a goal."""
-        chosen, runs = self.context.metrics.get("compare"), self.runs
-        if chosen is None and runs:
-            return default_metric(goals_of(runs[1].state))
-        return chosen or Metric.P90
+    def metric(self) -> Metric:
+        """The metric of the cells: the chosen one, otherwise p90, as in the first sentence."""
+        chosen = self.context.metrics.get("compare")
+        return chosen if isinstance(chosen, Metric) else Metric.P90
 
     # Display
 
@@ -149,7 +145,7 @@ class CompareScreen(PageScreen):
     @work(exclusive=True)
     async def _compare(self, before: Run, after: Run, source: object) -> None:
         metric = latency_metric(self.metric, goals_of(after.state))
-        results = await in_background(_results_of, before, after, metric, source)
+        results = await in_background(_results_of, before, after, metric)
         if source == self._wanted:
             self._results = results
             self.repaint()
@@ -159,7 +155,8 @@ class CompareScreen(PageScreen):
         if results is None:
             self.panels.show_problem(problem_lines((), complete=False))
             return
-        self.panels.show_comparison(results.comparison, self.metric.column)
+        shown = next(one for one in METRICS if one.key == self.metric.column)
+        self.panels.show_comparison(results.comparison, shown)
         self.panels.show_charts(results.latency, results.throughput)
 
     def reveal(self, panel: Widget) -> None:
@@ -242,12 +239,11 @@ class CompareScreen(PageScreen):
         self.request(GoBack())
 
 
-def _results_of(before: Run, after: Run, metric: Metric, source: object) -> ComparedResults:
+def _results_of(before: Run, after: Run, metric: Metric) -> ComparedResults:
     """Compare two runs and prepare their charts. Takes up to a second for large runs."""
-    sides = name_sides(before, after)
+    pair = side_pair(before, after)
     return ComparedResults(
-        source=source,
-        comparison=compare_runs(*sides),
-        latency=chart_of_both(*sides, metric),
-        throughput=chart_of_both(*sides, Metric.RPS),
+        comparison=compare_runs(pair.before, pair.after),
+        latency=chart_of_both(before.state, after.state, metric),
+        throughput=chart_of_both(before.state, after.state, Metric.RPS),
     )

@@ -19,7 +19,7 @@ from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.engine.run_reader import Run
-from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.glyphs import BASELINE, CANDIDATE, Glyphs
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.recommendation import answer_lines
@@ -55,8 +55,6 @@ GOAL_COLUMNS = {
 UNDECIDED_LEGEND = "? undecided: too few requests"
 DISPENSABLE = ("p99.9", "max", RATE, "p90", "p50", "p99")
 """Columns to omit if the table is too wide, in this order. A column with a goal is kept."""
-BASELINE, CANDIDATE = "A", "B"
-"""Signs of the runs that are marked for a comparison."""
 _ENTRY_INDENT = 3
 """Columns before the settings of a run in the list, so that they start below its time."""
 

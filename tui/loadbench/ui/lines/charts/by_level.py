@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 from loadbench.engine.comparison.curves import both_curves
-from loadbench.engine.comparison.model import Side
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.report.by_level import LevelCurve, metric_by_level
 from loadbench.engine.report.metrics import AnyMetric, Metric, goal_limit, goals_of
 from loadbench.ui.lines.charts.axes import spread
 from loadbench.ui.lines.charts.plot import Chart, Series
+from loadbench.ui.lines.glyphs import BASELINE, CANDIDATE
 from loadbench.ui.lines.text import SERIES, short_name
 from loadbench.wording import counted
 
@@ -47,7 +47,7 @@ def chart_by_level(state: RunState, metric: AnyMetric) -> Chart | None:
     )
 
 
-def chart_of_both(before: Side, after: Side, metric: AnyMetric) -> Chart | None:
+def chart_of_both(before: RunState, after: RunState, metric: AnyMetric) -> Chart | None:
     """Return a chart of a metric over load, with a series for each run and number of models.
 
     Each run has its colour; its points are filled for the baseline and hollow for the candidate.
@@ -55,27 +55,27 @@ def chart_of_both(before: Side, after: Side, metric: AnyMetric) -> Chart | None:
     different kinds of load.
 
     Args:
-        before: The baseline.
-        after: The candidate.
+        before: State of the baseline.
+        after: State of the candidate.
         metric: The metric.
     """
-    found = both_curves(before.run.state, after.run.state, metric)
+    found = both_curves(before, after, metric)
     if found is None:
         return None
     looks = (
-        (before, found.before, SERIES[0], _FILLED, ascii_lowercase),
-        (after, found.after, SERIES[1], _HOLLOW, ascii_uppercase),
+        (BASELINE, found.before, SERIES[0], _FILLED, ascii_lowercase),
+        (CANDIDATE, found.after, SERIES[1], _HOLLOW, ascii_uppercase),
     )
     series = [
         Series(
-            name=_name_in_both(curves, index, side),
+            name=_name_in_both(curves, index, sign),
             points=list(curve.points),
             tone=tone,
             sign=signs[found.models.index(curve.models)],
             dotted=True,
             point=shapes[found.models.index(curve.models)],
         )
-        for side, curves, tone, shapes, signs in looks
+        for sign, curves, tone, shapes, signs in looks
         for index, curve in enumerate(curves)
     ]
     amounts = sorted({x for one in series for x, _ in one.points})
@@ -84,8 +84,8 @@ def chart_of_both(before: Side, after: Side, metric: AnyMetric) -> Chart | None:
         by=found.unit,
         x_limits=(0.0, amounts[-1]),
         x_ticks=[(x, f"{x:g}") for x in spread(amounts)],
-        label=_label(after.run.state, metric),
-        goal=_limit(after.run.state, metric),
+        label=_label(after, metric),
+        goal=_limit(after, metric),
     )
 
 
@@ -94,10 +94,10 @@ def _limit(state: RunState, metric: AnyMetric) -> float | None:
     return 100 * limit if metric is Metric.FAILURES and limit is not None else limit
 
 
-def _name_in_both(curves: Sequence[LevelCurve], index: int, side: Side) -> str:
-    """Return the name of a series: its model count, and with the last one that of the run."""
+def _name_in_both(curves: Sequence[LevelCurve], index: int, sign: str) -> str:
+    """Return the name of a series: its model count, with the last one the sign of the run."""
     models = str(curves[index].models)
-    return f"{models} {short_name(side.name)}" if index == len(curves) - 1 else models
+    return f"{models} {sign}" if index == len(curves) - 1 else models
 
 
 def _label(state: RunState, metric: AnyMetric) -> str:
