@@ -37,7 +37,7 @@ def look(run: Run) -> None:
     require(len(records) == len(cells), "one row per cell in summary.csv")
     for columns in (None, 80):
         recommendation_text(run.recommendation, columns)
-        run_list([run], columns)
+        run_list([(1, run)], columns)
     wording.cells_table(state)
     wording.outcome_line(state)
     list(hardware_facts(state.started.hardware))

@@ -57,7 +57,7 @@ def derive_all(folder: Path) -> Run | None:
     measurements_table(run.state)
     damage_message(run)
     recommendation_text(run.recommendation, 80)
-    run_list([run], 80)
+    run_list([(1, run)], 80)
     run_lines(run, UNICODE, 80)
     render_run(run_page(run), DrawnCharts(), PAGE_TIME)
     repeated_lines(run, 80)

@@ -56,8 +56,10 @@ def test_runs_are_printed_newest_first_with_what_distinguishes_them(
     call: Call, runs: list[Run]
 ) -> None:
     head, newest, oldest = call("runs").stdout.splitlines()
-    assert head.split() == ["run", "status", "cells", "next", "settings"]
-    assert newest.startswith("fast/20261123-072100  done    0 of 1  run --resume RUN  größer 試験")
+    assert head.split() == ["#", "run", "status", "cells", "next", "settings"]
+    assert newest.startswith(
+        "1  fast/20261123-072100  done    0 of 1  run --resume RUN  größer 試験"
+    )
     assert newest.endswith(" · cpu · batch 10 · local · users=5,10")
     assert oldest.endswith("run --resume RUN  cpu · batch 1 · local · users=5,10")
 
@@ -66,7 +68,7 @@ def test_runs_are_printed_newest_first_with_what_distinguishes_them(
 def test_the_list_fits_the_terminal_and_distinguishes_the_runs(
     runs: list[Run], columns: int
 ) -> None:
-    lines = run_list(runs, columns)
+    lines = run_list(list(enumerate(runs, start=1)), columns)
 
     assert max(map(cell_len, lines)) <= columns
     text = "\n".join(lines)
@@ -76,12 +78,13 @@ def test_the_list_fits_the_terminal_and_distinguishes_the_runs(
 
 
 def test_columns_are_omitted_only_if_they_do_not_fit(runs: list[Run]) -> None:
-    heads = {columns: run_list(runs, columns)[0].split() for columns in (None, 60, 40, 30)}
+    numbered = list(enumerate(runs, start=1))
+    heads = {columns: run_list(numbered, columns)[0].split() for columns in (None, 63, 43, 33)}
     assert heads == {
-        None: ["run", "status", "cells", "next", "settings"],
-        60: ["run", "status", "cells", "next"],
-        40: ["run", "status", "cells"],
-        30: ["run", "status"],
+        None: ["#", "run", "status", "cells", "next", "settings"],
+        63: ["#", "run", "status", "cells", "next"],
+        43: ["#", "run", "status", "cells"],
+        33: ["#", "run", "status"],
     }
 
 

@@ -29,6 +29,7 @@ COMMAND_ORDER = (
     "label",
     "stop",
     "report",
+    "compare",
     "init",
     "new",
     "doctor",

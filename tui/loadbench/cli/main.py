@@ -12,6 +12,7 @@ import click
 from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
+from loadbench.cli.compare.command import compare
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.new import new
 from loadbench.cli.options import SET_HELP, NewFolder
@@ -93,8 +94,7 @@ def main(
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        detached = show(context.obj, options=options)
-        _print_detached(detached)
+        _print_detached(show(context.obj, options=options))
 
 
 @main.command(short_help="Measure all cells of a profile.")
@@ -346,5 +346,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (new, plan, validate, profiles, runs, label, stop, report):
+for command in (new, plan, validate, profiles, runs, label, stop, report, compare):
     main.add_command(command)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def runs(workspace: Workspace) -> None:
     """List all runs, newest first, with their status, measured cells and suggested next command.
 
+    The number of a run is its place in the list. `loadbench-tui compare` accepts it as a name.
+
     Settings are the label, device, batch size, driver and overrides of a run. On a narrow terminal
     they follow on a second line, and the least important columns are omitted.
 
@@ -35,14 +37,15 @@ def runs(workspace: Workspace) -> None:
     from loadbench.engine.catalog import run_folders
     from loadbench.engine.run_reader import read_run
 
-    readable, problems = [], []
-    for folder in run_folders(workspace.reports):
+    numbered, problems = [], []
+    for number, folder in enumerate(run_folders(workspace.reports), start=1):
         try:
-            readable.append(read_run(folder))
+            numbered.append((number, read_run(folder)))
         except JournalError as error:
             problems.append(str(error))
-    if readable:
-        output.data("\n".join(run_list(readable, output.columns())))
+    readable = [run for _, run in numbered]
+    if numbered:
+        output.data("\n".join(run_list(numbered, output.columns())))
         print_leftovers(readable)
     elif not problems:
         output.message(

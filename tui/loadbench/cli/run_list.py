@@ -15,29 +15,33 @@ from loadbench.wording import short_outcome, table, wrapped
 _INDENT = "  "
 
 
-def run_list(runs: Sequence[Run], columns: int | None) -> list[str]:
+def run_list(runs: Sequence[tuple[int, Run]], columns: int | None) -> list[str]:
     """Return the runs as a table.
 
     If the table is too wide, the settings of each run follow on a second line. If it is still too
     wide, the columns `next` and then `cells` are omitted.
 
     Args:
-        runs: The runs, in order.
+        runs: The numbers and runs, in order.
         columns: Maximum width of a line, or None for no limit.
     """
-    header = ["run", "status", "cells", "next ", "settings "]
+    header = ["#", "run", "status", "cells", "next ", "settings "]
     body = [
-        [run.name, run.status.value, short_outcome(run.state), next_step(run), _settings(run)]
-        for run in runs
+        [
+            str(number),
+            *(run.name, run.status.value, short_outcome(run.state)),
+            *(next_step(run), _settings(run)),
+        ]
+        for number, run in runs
     ]
     lines = _table(header, body)
     if columns is None or _fits(lines, columns):
         return lines
-    for shown in (4, 3, 2):
+    for shown in (5, 4, 3):
         head, *rows = _table(header[:shown], [row[:shown] for row in body])
         if _fits([head, *rows], columns):
             break
-    settings = (_settings(run, columns - len(_INDENT)) for run in runs)
+    settings = (_settings(run, columns - len(_INDENT)) for _, run in runs)
     pairs = zip(rows, settings, strict=True)
     lines = [head, *(part for row, text in pairs for part in (row, f"{_INDENT}{text}"))]
     return wrapped(lines, columns)

@@ -55,7 +55,7 @@ def not_comparable(
             lost.setdefault(cell.reason, []).append(cell.cell)
     return (
         *([] if has_cells else ["no cell has results in both runs"]),
-        *(f"results are missing: {_named(cells)} {reason}" for reason, cells in lost.items()),
+        *(f"results are missing: {named(cells)} {reason}" for reason, cells in lost.items()),
         *obstacles,
     )
 
@@ -79,12 +79,12 @@ def doubts_about(
         if drift and drift.reason:
             texts.append(f"The first cell of {name} changed between start and end: {drift.reason}")
     risen = [cell.cell for cell in cells if cell.have_failures_risen]
-    texts += [f"Failures have risen: {_named(risen)}"] if risen else []
-    named: dict[str, list[str]] = {}
+    texts += [f"Failures have risen: {named(risen)}"] if risen else []
+    cells_of: dict[str, list[str]] = {}
     for cell in cells:
         for doubt in cell.doubts:
-            named.setdefault(doubt, []).append(cell.cell)
-    return (*texts, *(f"{_named(keys)}: {doubt}" for doubt, keys in named.items()))
+            cells_of.setdefault(doubt, []).append(cell.cell)
+    return (*texts, *(f"{named(keys)}: {doubt}" for doubt, keys in cells_of.items()))
 
 
 def _load_differences(before: Run, after: Run) -> list[str]:
@@ -132,7 +132,8 @@ def _resumed_elsewhere(name: str, run: Run) -> Iterable[str]:
             yield f"Part of {name} was measured on another machine: {hardware_line(other)}"
 
 
-def _named(keys: Sequence[str]) -> str:
+def named(keys: Sequence[str]) -> str:
+    """Return the first keys, and how many more there are."""
     if len(keys) <= MAX_NAMED:
         return ", ".join(keys)
     return f"{', '.join(keys[:MAX_NAMED])} and {len(keys) - MAX_NAMED} more"

@@ -1,0 +1,91 @@
+"""The command `compare`."""
+
+import click
+
+from loadbench.cli.compare.share import read_share
+from loadbench.errors import UsageError
+from loadbench.workspace import Workspace
+
+METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
+
+
+@click.command(short_help="Compare the results of runs, with intervals.")
+@click.argument("names", nargs=-1, metavar="BASELINE CANDIDATE...")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=click.Choice(METRIC_NAMES),
+    help="Show the cells only for this metric. Can be repeated. Default: all metrics.",
+)
+@click.option(
+    "--threshold",
+    "material",
+    callback=read_share,
+    metavar="CHANGE",
+    default="5%",
+    help="Smallest change that matters, such as 5% or 0.05. Smaller ones are reported as too small "
+    "to matter. Default: 5%.",
+)
+@click.option(
+    "--markdown",
+    is_flag=True,
+    help="Print Markdown for a job summary or comment on GitHub.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.pass_obj
+def compare(
+    workspace: Workspace,
+    names: tuple[str, ...],
+    metrics: tuple[str, ...],
+    material: float,
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """Compare each CANDIDATE with the BASELINE: what differs, and how the results differ.
+
+    Both are a run name as listed by `loadbench-tui runs`, the number of a run in that list (1 is
+    the newest), a PROFILE (its newest run), the folder of a run, a unique label, or a study. A
+    profile or label that is a number takes precedence over the number of a run.
+
+    A study stands for its runs: the first one is the baseline of the others. If only studies are
+    named, the runs of the first study are the baselines of those of the same profiles in the
+    others.
+
+    Cells are matched by number of models, users and spawn rate. A difference is shown if its
+    interval excludes "no change", with Holm's correction over the cells of a metric. That requires
+    repeats in at least one cell: run --set repeats=3. See docs/compare.md.
+
+    \b
+    Examples:
+      loadbench-tui compare with_cpu with_gpu
+      loadbench-tui compare 2 1 --metric p95
+      loadbench-tui compare studies/devices
+      loadbench-tui compare with_cpu "new images" --threshold 10%
+      loadbench-tui compare 2 1 --markdown >> "$GITHUB_STEP_SUMMARY"
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
+    from loadbench.cli import output
+    from loadbench.cli.compare.text import comparison_text
+    from loadbench.engine.comparison.compare import compare_runs
+    from loadbench.engine.comparison.model import METRICS
+    from loadbench.engine.comparison.record import record_of_comparisons
+    from loadbench.engine.comparison.sides import find_sides
+
+    if markdown and as_json:
+        raise UsageError("--markdown and --json cannot be combined. Use one of them")
+    selected = find_sides(names, workspace.reports)
+    found = [compare_runs(pair.before, pair.after, material=material) for pair in selected.pairs]
+    shown = [one for one in METRICS if not metrics or one.key.removesuffix("_ms") in metrics]
+    if as_json:
+        output.json_line(record_of_comparisons(found, selected.missing))
+    elif markdown:
+        from loadbench.page.compare_markdown import markdown_of_comparisons
+
+        with output.data_file() as file:
+            file.write(markdown_of_comparisons(found, selected.missing, shown))
+    else:
+        for comparison in found:
+            lines = comparison_text(comparison, shown, output.columns())
+            output.data("\n".join(["", *lines, ""]))
+    for text in selected.missing:
+        output.message(f"warning: {text}")
