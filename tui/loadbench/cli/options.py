@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from loadbench.errors import UsageError
+from loadbench.paths import is_dir, resolved
 
 SET_HELP = (
     "Override a profile key for this run. Can be repeated. Separate list values with commas, and "
@@ -26,3 +27,24 @@ class NewFolder(click.Path):
         if not str(value):
             raise UsageError("the path of the folder is empty")
         return Path(value)
+
+
+class NewFile(click.Path):
+    """A file to write, in a folder that exists. Shells complete it as a path."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, _context: object) -> Path:
+        """Return the path.
+
+        Raises:
+            UsageError: The path is empty or a folder, its folder does not exist, or it contains a
+                null character.
+        """
+        option = parameter.opts[0] if parameter else "FILE"
+        if not str(value):
+            raise UsageError(f"{option}: the path of the file is empty")
+        path = Path(value)
+        if is_dir(path):
+            raise UsageError(f"{option}: {path} is a folder. Name a file in it")
+        if not is_dir(resolved(path).parent):
+            raise UsageError(f"{option}: the folder {path.parent} does not exist. Create it first")
+        return path

@@ -74,7 +74,12 @@ def write_page(folder: Path, *, no_charts: str = "") -> BuiltPage:
 
 
 def write_comparison(
-    page: Path, comparisons: Sequence[Comparison], reports: Path, *, no_charts: str = ""
+    page: Path,
+    comparisons: Sequence[Comparison],
+    reports: Path,
+    *,
+    missing: Sequence[str] = (),
+    no_charts: str = "",
 ) -> BuiltPage:
     """Write one page of comparisons. Its folder must exist.
 
@@ -84,6 +89,7 @@ def write_comparison(
         page: The page.
         comparisons: The comparisons, at least one.
         reports: The folder of all reports.
+        missing: The members of studies that are not compared, as sentences without a full stop.
         no_charts: Why no charts are drawn. If empty, they are.
 
     Raises:
@@ -94,7 +100,9 @@ def write_comparison(
         command=f"compare {shlex.join((*runs, '--html', str(page)))}",
         reports=reports,
         charts=lambda: comparisons_charts(comparisons),
-        render=lambda charts, now: render_comparison(compare_page(comparisons), charts, now),
+        render=lambda charts, now: render_comparison(
+            compare_page(comparisons, missing), charts, now
+        ),
     )
     note = _busy_note(source) or (f"Without charts: {no_charts}" if no_charts else "")
     charts = _charts(source, note)

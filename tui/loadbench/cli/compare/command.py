@@ -1,8 +1,11 @@
 """The command `compare`."""
 
+from pathlib import Path
+
 import click
 
 from loadbench.cli.compare.share import read_share
+from loadbench.cli.options import NewFile
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace
 
@@ -33,6 +36,12 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
     help="Print Markdown for a job summary or comment on GitHub.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=NewFile(),
+    help="Also write a page with the comparison and charts of both runs, for a browser.",
+)
 @click.pass_obj
 def compare(
     workspace: Workspace,
@@ -41,6 +50,7 @@ def compare(
     material: float,
     markdown: bool,
     as_json: bool,
+    html: Path | None,
 ) -> None:
     """Compare each CANDIDATE with the BASELINE: what differs, and how the results differ.
 
@@ -62,6 +72,7 @@ def compare(
       loadbench-tui compare 2 1 --metric p95
       loadbench-tui compare studies/devices
       loadbench-tui compare with_cpu "new images" --threshold 10%
+      loadbench-tui compare 2 1 --html comparison.html
       loadbench-tui compare 2 1 --markdown >> "$GITHUB_STEP_SUMMARY"
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli import output
@@ -89,3 +100,10 @@ def compare(
             output.data("\n".join(["", *lines, ""]))
     for text in selected.missing:
         output.message(f"warning: {text}")
+    if html:
+        from loadbench.page.write import write_comparison
+
+        page = write_comparison(html, found, workspace.reports, missing=selected.missing)
+        output.message(f"Wrote {page.path}")
+        if page.note:
+            output.message(page.note)

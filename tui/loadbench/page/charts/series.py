@@ -48,6 +48,11 @@ class SeriesNames:
         return self.looks or [(index, index) for index in range(len(self.names))]
 
     @property
+    def num_rows(self) -> int:
+        """Number of rows of the legend."""
+        return -(-len(self.names) // self._columns)
+
+    @property
     def _columns(self) -> int:
         """Number of columns of the legend, which must not be wider than the chart."""
         longest = max(map(len, self.names))

@@ -68,22 +68,27 @@ class ComparePage:
     """Everything on a page of comparisons."""
 
     title: str
-    names: tuple[str, ...]
-    """Names of all runs."""
     comparisons: tuple[ComparisonContent, ...]
+    missing: tuple[str, ...]
+    """The members of studies that are not compared, as sentences."""
     runs: tuple[ComparedRun, ...]
 
 
-def compare_page(comparisons: Sequence[Comparison]) -> ComparePage:
-    """Return the content of a page of comparisons, at least one."""
+def compare_page(comparisons: Sequence[Comparison], missing: Sequence[str] = ()) -> ComparePage:
+    """Return the content of a page of comparisons.
+
+    Args:
+        comparisons: The comparisons, at least one.
+        missing: The members of studies that are not compared, as sentences without a full stop.
+    """
     contents = tuple(_content(one, number) for number, one in enumerate(comparisons, start=1))
     sides = [side for one in comparisons for side in (one.before, one.after)]
     runs = {side.run.folder: side.run for side in sides}
     names = tuple(dict.fromkeys(side.name for side in sides))
     return ComparePage(
         title=f"{' and '.join(names)}: {contents[0].answer}",
-        names=names,
         comparisons=contents,
+        missing=tuple(f"{text}." for text in missing),
         runs=tuple(map(_run, runs.values())),
     )
 

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.comparison.model import ComparedMetric, Comparison
+from loadbench.engine.comparison.table import INTERVAL_LEGEND
 from loadbench.ui.compare.lines import cell_entries, summary_lines
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.charts.plot import Chart
@@ -18,7 +19,6 @@ from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 
-INTERVAL_LEGEND = "95 % intervals for all cells together"
 NO_CHART = "No results to draw, or different kinds of load"
 _SUMMARY, _CELLS, _CHARTS = "summary", "cells", "charts"
 _TEXT_COLUMNS = 50
