@@ -1,6 +1,8 @@
 """Process that writes the page of one run or study: `python -m loadbench.page FOLDER`.
 
-With `--no-charts REASON`, it draws no charts.
+`--compare=PAGE BEFORE AFTER` writes the page of the comparison of the runs in two folders.
+
+With `--no-charts=REASON`, it draws no charts.
 
 It prints one line of JSON: `{"page": PATH, "note": TEXT}`, where the note says why the page has no
 charts or was kept, or `{"error": MESSAGE}`. `engine.requests.pages` starts it.
@@ -8,27 +10,45 @@ charts or was kept, or `{"error": MESSAGE}`. `engine.requests.pages` starts it.
 
 import json
 import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 
+from loadbench.engine.comparison.compare import compare_runs
+from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.crash import describe_crash, save_traceback
-from loadbench.engine.requests.pages import NO_CHARTS
+from loadbench.engine.requests.pages import COMPARE, NO_CHARTS, BuiltPage
+from loadbench.engine.run_reader import read_run
 from loadbench.errors import LoadbenchError
-from loadbench.page.write import write_page
+from loadbench.page.write import write_comparison, write_page
 
 
 def main() -> int:
     """Write the page and return the exit code."""
-    folder, *options = sys.argv[1:]
     try:
-        written = write_page(
-            Path(folder), no_charts=options[1] if options[:1] == [NO_CHARTS] else ""
-        )
+        written = _write(sys.argv[1:])
     except LoadbenchError as error:
         return _fail(str(error))
     except Exception as error:  # noqa: BLE001  # every failure must reach the starting process
         return _fail(describe_crash(error, save_traceback(error, "page-error.txt")))
     print(json.dumps({"page": str(written.path), "note": written.note}))
     return 0
+
+
+def _write(arguments: Sequence[str]) -> BuiltPage:
+    parser = ArgumentParser(allow_abbrev=False)
+    parser.add_argument(NO_CHARTS, default="")
+    parser.add_argument(COMPARE, type=Path)
+    parser.add_argument("folders", nargs="+", type=Path)
+    options = parser.parse_args(arguments)
+    if options.compare is None:
+        return write_page(*options.folders, no_charts=options.no_charts)
+    before, after = options.folders
+    pair = side_pair(read_run(before), read_run(after))
+    found = compare_runs(pair.before, pair.after)
+    return write_comparison(
+        options.compare, [found], before.parent.parent, no_charts=options.no_charts
+    )
 
 
 def _fail(message: str) -> int:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from loadbench import __version__
 from loadbench.page.charts.chart import PageChart
 from loadbench.page.charts.palette import DARK, LIGHT
+from loadbench.page.content.compare_page import ComparePage
 from loadbench.page.content.run_page import RunPage
 from loadbench.page.content.study_page import StudyPage
 from loadbench.page.content.times import minute_text
@@ -58,6 +59,11 @@ def render_run(page: RunPage, charts: DrawnCharts, now: datetime) -> str:
 def render_study(page: StudyPage, charts: DrawnCharts, now: datetime) -> str:
     """Return the page of a study as HTML. The arguments are those of `render_run`."""
     return _render("study.html.j2", page=page, charts=charts, now=now)
+
+
+def render_comparison(page: ComparePage, charts: DrawnCharts, now: datetime) -> str:
+    """Return a page of comparisons as HTML. The arguments are those of `render_run`."""
+    return _render("compare.html.j2", page=page, charts=charts, now=now)
 
 
 def _render(name: str, *, page: object, charts: DrawnCharts, now: datetime) -> str:

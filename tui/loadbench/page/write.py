@@ -1,13 +1,14 @@
-"""Write the page of a run or of a study."""
+"""Write the page of a run, of a study or of comparisons."""
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loadbench.engine.comparison.model import Comparison
 from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.files import write_atomically
 from loadbench.engine.requests.measuring import measuring_run
@@ -17,12 +18,14 @@ from loadbench.engine.studies.model import read_study
 from loadbench.engine.studies.ranked import rank_study
 from loadbench.errors import ChartsUnavailableError, RefusedError
 from loadbench.page.charts.chart import PageChart
+from loadbench.page.charts.compare_charts import comparisons_charts
 from loadbench.page.charts.draw import drawn
 from loadbench.page.charts.run_charts import run_charts
 from loadbench.page.charts.study_charts import study_charts
+from loadbench.page.content.compare_page import compare_page
 from loadbench.page.content.run_page import run_page
 from loadbench.page.content.study_page import study_page
-from loadbench.page.render import DrawnCharts, render_run, render_study
+from loadbench.page.render import DrawnCharts, render_comparison, render_run, render_study
 
 _SECOND_NS = 10**9
 
@@ -31,8 +34,8 @@ _SECOND_NS = 10**9
 class _PageSource:
     """What a page is of."""
 
-    name: str
-    """Name by which commands find it."""
+    command: str
+    """Command that writes it again, without the name of the program."""
     reports: Path
     """The folder of all reports."""
     charts: Callable[[], tuple[PageChart, ...]]
@@ -70,12 +73,50 @@ def write_page(folder: Path, *, no_charts: str = "") -> BuiltPage:
     return BuiltPage(page, charts.note)
 
 
+def write_comparison(
+    page: Path,
+    comparisons: Sequence[Comparison],
+    reports: Path,
+    *,
+    missing: Sequence[str] = (),
+    no_charts: str = "",
+) -> BuiltPage:
+    """Write one page of comparisons. Its folder must exist.
+
+    While a run of the workspace measures a cell, no charts are drawn.
+
+    Args:
+        page: The page.
+        comparisons: The comparisons, at least one.
+        reports: The folder of all reports.
+        missing: The members of studies that are not compared, as sentences without a full stop.
+        no_charts: Why no charts are drawn. If empty, they are.
+
+    Raises:
+        LoadbenchError: The page cannot be written.
+    """
+    runs = dict.fromkeys(side.run.name for one in comparisons for side in (one.before, one.after))
+    source = _PageSource(
+        command=f"compare {shlex.join((*runs, '--html', str(page)))}",
+        reports=reports,
+        charts=lambda: comparisons_charts(comparisons),
+        render=lambda charts, now: render_comparison(
+            compare_page(comparisons, missing), charts, now
+        ),
+    )
+    note = _busy_note(source) or (f"Without charts: {no_charts}" if no_charts else "")
+    charts = _charts(source, note)
+    text = source.render(charts, datetime.now(UTC))
+    write_atomically(page, text.encode("utf-8", "replace"))
+    return BuiltPage(page, charts.note)
+
+
 def _run(folder: Path) -> _PageSource:
     run = read_run(folder)
     if run.status is RunStatus.LIVE:
         raise RefusedError(f"{run.name} is live. Its page is written when it ends")
     return _PageSource(
-        name=run.name,
+        command=f"report {shlex.quote(run.name)}",
         reports=folder.parent.parent,
         charts=lambda: run_charts(run),
         render=lambda charts, now: render_run(run_page(run), charts, now),
@@ -85,21 +126,26 @@ def _run(folder: Path) -> _PageSource:
 def _study(folder: Path) -> _PageSource:
     ranked = rank_study(read_study(folder))
     return _PageSource(
-        name=ranked.study.full_name,
+        command=f"report {shlex.quote(ranked.study.full_name)}",
         reports=ranked.study.reports,
         charts=lambda: study_charts(ranked),
         render=lambda charts, now: render_study(study_page(ranked), charts, now),
     )
 
 
-def _busy_note(source: _PageSource, folder: Path) -> str:
-    """Return why charts cannot be drawn now. Empty if they can."""
+def _busy_note(source: _PageSource, folder: Path | None = None) -> str:
+    """Return why charts cannot be drawn now. Empty if they can.
+
+    Args:
+        source: What the page is of.
+        folder: Folder of a run to ignore.
+    """
     measuring = measuring_run(source.reports, folder)
     if measuring is None:
         return ""
     return (
         f"Charts were not drawn, because {measuring} is measuring and drawing would disturb it. To "
-        f"draw them when it has ended: loadbench-tui report {shlex.quote(source.name)}"
+        f"draw them when it has ended: loadbench-tui {source.command}"
     )
 
 

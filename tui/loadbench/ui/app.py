@@ -175,6 +175,10 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
                 self._show_reports(run)
             case messages.OpenStudy(name=name):
                 self._show_study(name)
+            case messages.OpenComparison(before=before, after=after):
+                from loadbench.ui.compare.screen import CompareScreen
+
+                self.push_screen(CompareScreen(self.context, before, after))
             case messages.RunProfile(file=file):
                 await self.preview_profile(file)
             case messages.NewProfile():

@@ -72,6 +72,14 @@ class OpenStudy(Request):
 
 
 @dataclass
+class OpenComparison(Request):
+    """Open the comparison of two runs, given by their names."""
+
+    before: str
+    after: str
+
+
+@dataclass
 class RunProfile(Request):
     """Open the preview for running a profile."""
 

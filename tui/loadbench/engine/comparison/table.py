@@ -5,9 +5,10 @@ from loadbench.engine.comparison.sentences import interval_text, signed_change
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.table import Table
 
+INTERVAL_LEGEND = "interval: 95 % for all cells of a metric together"
 LEGENDS = (
     "change: after / before − 1, of geometric means over repeats",
-    "interval: 95 % for all cells of a metric together",
+    INTERVAL_LEGEND,
     "detectable: the smallest difference that would probably have been shown",
 )
 

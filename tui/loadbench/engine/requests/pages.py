@@ -1,4 +1,4 @@
-"""Write the page of a run, `summary.html`, in a process of its own.
+"""Write the page of a run, a study or a comparison in a process of its own.
 
 The libraries that draw its charts take a second to start and about 100 MB, so neither the runner
 nor the terminal UI loads them.
@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,13 +24,22 @@ from loadbench.errors import LoadbenchError, StudyError
 PAGE_MODULE = "loadbench.page"
 PAGE_NAME = "summary.html"
 
+MAX_PAGE_NAME_BYTES = 200
+"""Maximum length of the name of a comparison in the name of its page, without a digest. File
+systems allow 255 bytes."""
+
 TIMEOUT_S = 60.0
 """Maximum seconds for writing a page, without those for reading a large journal."""
 MIN_BYTES_PER_S = 1e6
 """Rate at which journals are read, even on a slow machine."""
 
 NO_CHARTS = "--no-charts"
-"""Option of the module, followed by the reason."""
+"""Option of the module, with the reason."""
+COMPARE = "--compare"
+"""Option of the module, with the page. The folders of baseline and candidate follow."""
+COMPARISONS = "comparisons"
+"""Folder of the reports with the pages of comparisons. Runs of a profile with this name lie in
+subfolders."""
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """Maximum length of the output that is read, from its end."""
@@ -105,10 +115,49 @@ def build_page(folder: Path, *, timeout_s: float | None = None) -> BuiltPage:
         LoadbenchError: The page was not written.
     """
     seconds = _timeout_s(folder) if timeout_s is None else timeout_s
+    return _build_or_leave_out_charts(folder / PAGE_NAME, (), (folder,), seconds)
+
+
+def comparison_page(reports: Path, before: Path, after: Path) -> Path:
+    """Return the path of the page of a comparison.
+
+    Args:
+        reports: The reports folder.
+        before: The folder of the baseline.
+        after: The folder of the candidate.
+    """
+    name = "--".join(f"{folder.parent.name}-{folder.name}" for folder in (before, after))
+    encoded = os.fsencode(name)
+    if len(encoded) > MAX_PAGE_NAME_BYTES:
+        cut = encoded[:MAX_PAGE_NAME_BYTES].decode("utf-8", "ignore")
+        name = f"{cut}-{sha256(encoded).hexdigest()[:16]}"
+    return reports / COMPARISONS / f"{name}.html"
+
+
+def build_comparison(page: Path, before: Path, after: Path) -> BuiltPage:
+    """Write the page of the comparison of two runs, as `build_page` does.
+
+    Args:
+        page: The page. Its folder is created.
+        before: The folder of the baseline.
+        after: The folder of the candidate.
+
+    Raises:
+        LoadbenchError: The page was not written.
+    """
+    with convert_os_errors(page.parent):
+        page.parent.mkdir(parents=True, exist_ok=True)
+    seconds = max(map(_timeout_s, (before, after)))
+    return _build_or_leave_out_charts(page, (f"{COMPARE}={page}",), (before, after), seconds)
+
+
+def _build_or_leave_out_charts(
+    page: Path, options: Sequence[str], folders: Sequence[Path], timeout_s: float
+) -> BuiltPage:
     try:
-        return _build(folder, (), seconds)
+        return _build(page, options, folders, timeout_s)
     except _CrashError as error:
-        return _build(folder, (NO_CHARTS, error.reason), seconds)
+        return _build(page, (*options, f"{NO_CHARTS}={error.reason}"), folders, timeout_s)
 
 
 class _CrashError(LoadbenchError):
@@ -133,15 +182,16 @@ def _timeout_s(folder: Path) -> float:
     return TIMEOUT_S + size / MIN_BYTES_PER_S
 
 
-def _build(folder: Path, options: Sequence[str], timeout_s: float) -> BuiltPage:
-    page = folder / PAGE_NAME
+def _build(
+    page: Path, options: Sequence[str], folders: Sequence[Path], timeout_s: float
+) -> BuiltPage:
     with (
         convert_os_errors(page),
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as errors,
     ):
         process = SupervisedProcess(
-            [sys.executable, "-P", "-m", PAGE_MODULE, str(folder), *options],
+            [sys.executable, "-P", "-m", PAGE_MODULE, *options, "--", *map(str, folders)],
             cwd=Path(),
             environment=os.environ,
             stdout=output,

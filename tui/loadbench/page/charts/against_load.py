@@ -10,6 +10,7 @@ from loadbench.engine.report.recommendation.goal import Goal
 from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.palette import ChartPalette
 from loadbench.page.charts.parts import (
+    HEIGHT,
     fitted,
     is_skewed,
     log_axis,
@@ -30,6 +31,10 @@ from loadbench.page.charts.series import SeriesNames
 MAX_GOAL_FACTOR = 3
 """Maximum ratio of a goal to the largest value at which it is drawn. It would flatten the lines."""
 _POINT_SIZE = 45
+_LEGEND_ROWS = 2
+"""Number of rows of a legend for which a chart of the usual height has room. More make it taller,
+or its plot would become flat."""
+_LEGEND_ROW_PX = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +174,10 @@ def _spec(palette: ChartPalette, plot: LoadPlot) -> Spec:
     if plot.goal and plot.goal.is_drawn:
         labels = _goal_labels(palette, plot.goal, max(numbers))
         layers = [_goal_rule(palette, plot.goal), *layers, *labels]
+    rows = max(0, series.num_rows - _LEGEND_ROWS)
     return fitted(
         palette,
+        height=HEIGHT + rows * _LEGEND_ROW_PX,
         encoding={"y": log_axis(plot.label, numbers) if is_log else value_axis(plot.label)},
         layer=layers,
     )

@@ -76,10 +76,16 @@ def specification(palette: ChartPalette, **parts: Any) -> Spec:
     }
 
 
-def fitted(palette: ChartPalette, **parts: Any) -> Spec:
-    """Return a specification of a chart with a single plot, which has the usual size."""
+def fitted(palette: ChartPalette, *, height: int = HEIGHT, **parts: Any) -> Spec:
+    """Return a specification of a chart with a single plot, which has the usual width.
+
+    Args:
+        palette: The palette.
+        height: Height in pixels, with the legend.
+        parts: The parts of the specification.
+    """
     autosize = {"type": "fit", "contains": "padding"}
-    spec = specification(palette, width=WIDTH, height=HEIGHT, autosize=autosize, **parts)
+    spec = specification(palette, width=WIDTH, height=height, autosize=autosize, **parts)
     # The layout of Vega does not count the title of the y axis, which is between.
     spec["config"]["legend"]["offset"] = _LEGEND_OFFSET_PX - _TITLE_ABOVE["titleY"] + FONT_SIZE
     return spec

@@ -26,20 +26,31 @@ class SeriesNames:
     title: str
     """What the names are, as the title of the legend."""
     names: tuple[str, ...]
+    looks: tuple[tuple[int, int], ...] = ()
+    """Index of the colour, and of the dash and shape, for each name. Empty: both by the order."""
 
     def colours(self, palette: ChartPalette) -> dict[str, Any]:
         """Return the encoding of lines and points by colour."""
-        return self._encoding(palette.series)
+        return self._encoding(palette.series, [colour for colour, _ in self._indices])
 
     @property
     def dashes(self) -> dict[str, Any]:
         """The encoding of lines by dash."""
-        return self._encoding(_DASHES)
+        return self._encoding(_DASHES, [form for _, form in self._indices])
 
     @property
     def shapes(self) -> dict[str, Any]:
         """The encoding of points by shape."""
-        return self._encoding(_SHAPES)
+        return self._encoding(_SHAPES, [form for _, form in self._indices])
+
+    @property
+    def _indices(self) -> Sequence[tuple[int, int]]:
+        return self.looks or [(index, index) for index in range(len(self.names))]
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows of the legend."""
+        return -(-len(self.names) // self._columns)
 
     @property
     def _columns(self) -> int:
@@ -50,7 +61,7 @@ class SeriesNames:
         column_px = CHARACTER_PX * longest + _SYMBOL_PX
         return max(1, min(_MAX_COLUMNS, (WIDTH - CHARACTER_PX * len(self.title)) // column_px))
 
-    def _encoding(self, looks: Sequence[Any]) -> dict[str, Any]:
+    def _encoding(self, looks: Sequence[Any], indices: Sequence[int]) -> dict[str, Any]:
         return {
             "field": "series",
             "type": "nominal",
@@ -58,6 +69,6 @@ class SeriesNames:
             "legend": {"columns": self._columns},
             "scale": {
                 "domain": list(self.names),
-                "range": [looks[index % len(looks)] for index in range(len(self.names))],
+                "range": [looks[index % len(looks)] for index in indices],
             },
         }

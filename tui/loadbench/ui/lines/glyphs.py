@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from loadbench.engine.run_reader import RunStatus
 
+BASELINE, CANDIDATE = "A", "B"
+"""Signs of two runs that are compared, also in ASCII."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glyphs:

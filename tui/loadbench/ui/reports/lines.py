@@ -19,7 +19,7 @@ from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.engine.run_reader import Run
-from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.glyphs import BASELINE, CANDIDATE, Glyphs
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.recommendation import answer_lines
@@ -59,7 +59,9 @@ _ENTRY_INDENT = 3
 """Columns before the settings of a run in the list, so that they start below its time."""
 
 
-def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
+def run_entries(
+    catalog: Catalog, glyphs: Glyphs, columns: int, marks: Sequence[str] = ()
+) -> list[MenuEntry]:
     """Return all studies and runs as list entries, or a hint if there are no runs.
 
     The studies come first, then the runs by profile. The newest runs, and the profiles with the
@@ -69,6 +71,7 @@ def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntr
         catalog: The studies and runs.
         glyphs: The terminal's character set.
         columns: Width of the list.
+        marks: Names of the marked runs: the baseline, then the candidate.
     """
     if not (catalog.runs or catalog.studies or catalog.unreadable):
         return [MenuEntry("", tuple(no_runs(columns, complete=catalog.complete)))]
@@ -83,23 +86,36 @@ def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntr
     for profile in dict.fromkeys(run.folder.parent.name for run in catalog.runs):
         entries.append(MenuEntry("", (line((profile, Tone.STRONG)),)))
         entries += [
-            MenuEntry(run.name, tuple(_run_entry(run, glyphs, columns)))
+            MenuEntry(run.name, tuple(_run_entry(run, glyphs, columns, marks)))
             for run in catalog.of_profile(profile)
         ]
     return entries
 
 
-def _run_entry(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
+def _run_entry(run: Run, glyphs: Glyphs, columns: int, marks: Sequence[str]) -> list[Line]:
     """Return a run as a list entry: its status, with its recommendation if it fits, and settings.
+
+    The sign of a marked run comes first.
 
     A long label is wrapped.
     """
     found = run.recommendation
+    signs = dict(zip(marks, (BASELINE, CANDIDATE), strict=False))
+    mark = (signs.get(run.name, " "), Tone.ACCENT)
     short = (f"{short_answer(found)} ", Tone.DIM) if found else ""
-    status = justify((*line(" "), *run_line(run, glyphs)), [line(short)], columns)
+    status = justify((*line(mark), *run_line(run, glyphs)), [line(short)], columns)
     indent = Piece(" " * _ENTRY_INDENT)
     traits = traits_line(run.state, glyphs, columns - _ENTRY_INDENT)
     return [status, *wrap((indent, *traits), columns, indent=_ENTRY_INDENT)]
+
+
+def marks_legend(marks: Sequence[str]) -> str:
+    """Return the meaning of the signs of marked runs. Empty if no run is marked.
+
+    Args:
+        marks: Names of the marked runs: the baseline, then the candidate.
+    """
+    return ", ".join((f"{BASELINE} baseline", f"{CANDIDATE} candidate")[: len(marks)])
 
 
 def charted_metrics(run: Run | None) -> tuple[AnyMetric, ...]:

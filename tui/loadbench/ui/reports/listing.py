@@ -6,7 +6,7 @@ from loadbench.engine.studies.ranked import RankedStudy
 from loadbench.ui.context import UiContext
 from loadbench.ui.messages import OpenStudy
 from loadbench.ui.reports.lines import run_entries
-from loadbench.ui.reports.opening import OpeningScreen
+from loadbench.ui.reports.marking import MarkingScreen
 from loadbench.ui.study.lines import study_lines
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
@@ -15,7 +15,7 @@ _LIST_COLUMNS = 37
 """Width of the list before the first layout."""
 
 
-class ListingScreen(OpeningScreen):
+class ListingScreen(MarkingScreen):
     """Base class of the reports screen, with its list.
 
     Args:
@@ -58,10 +58,12 @@ class ListingScreen(OpeningScreen):
         """Show the list, and move the cursor to a run or study that was requested."""
         menu, glyphs = self.query_one(Menu), self.context.glyphs
         # One column is reserved for the cursor.
-        entries = run_entries(self.catalog, glyphs, (menu.columns or _LIST_COLUMNS) - 1)
+        columns = (menu.columns or _LIST_COLUMNS) - 1
+        entries = run_entries(self.catalog, glyphs, columns, self.marks)
         menu.show_entries(entries, glyphs, cursor=self._start_at or None)
         if menu.key == self._start_at:
             self._start_at = ""
+        self.show_marks()
 
     def show_study(self) -> None:
         """Show the study under the cursor, if it is on one."""

@@ -61,6 +61,7 @@ class ReportsScreen(ListingScreen):
         Binding("s", "sort", "sort", tooltip="Sort the cells by the next column"),
         Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
         *ListingScreen.OPENING_KEYS,
+        *ListingScreen.MARKING_KEYS,
         *RESUME_KEYS,
         RECOMMENDATION_KEY,
         *ListingScreen.MANAGING_KEYS,

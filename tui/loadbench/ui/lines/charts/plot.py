@@ -43,6 +43,8 @@ class Series:
     """Whether the values are integers, so that the axis has only integer ticks."""
     dotted: bool = False
     """Whether to emphasise the points. Use this for lines with few points."""
+    point: str = ""
+    """Shape of emphasised points, which the legend shows, too. Empty for dots, and a line there."""
     latest: float | None = None
     """The newest value, for the legend. None to omit it."""
 
@@ -183,7 +185,7 @@ def draw(
             signal = figure.signal(xs, ys, marker=marker, yside=side)
             figure.draw(signal.lines() if len(part) > 1 else signal)
             if one.dotted and not signs:
-                dot = plotext.marker("●", pixel=_COLOUR_OF_TONE[one.tone])
+                dot = plotext.marker(one.point or "●", pixel=_COLOUR_OF_TONE[one.tone])
                 figure.draw(figure.signal(xs, ys, marker=dot, yside=side))
     drawn: Any = figure.build()
     text = str(drawn.string())

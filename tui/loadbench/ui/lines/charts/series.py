@@ -143,7 +143,9 @@ def throughput_chart(
 
 
 def legend(chart: Chart, rows: int, *, signs: bool, has_values: bool = True) -> list[Piece]:
-    """Return the legend: for each series, a line or its ASCII sign, its name and its latest value.
+    """Return the legend: for each series, its sign, its name and its latest value.
+
+    The sign is a line or the shape of its points, or an ASCII sign.
 
     A `≈` stands between two successive series if one of the lines hides the other.
 
@@ -158,7 +160,7 @@ def legend(chart: Chart, rows: int, *, signs: bool, has_values: bool = True) -> 
     for one in chart.series:
         if has_values and before and not (before.right or one.right or one.dotted):
             pieces.append(Piece(" ≈" if coincide(chart, before, one, rows) else ""))
-        pieces += [Piece(f" {one.sign if signs else '─'} ", one.tone), Piece(one.name)]
+        pieces += [Piece(f" {one.sign if signs else one.point or '─'} ", one.tone), Piece(one.name)]
         if has_values and one.latest is not None:
             pieces.append(Piece(f" {one.latest:g}" if one.whole else f" {number(one.latest)}"))
         before = one

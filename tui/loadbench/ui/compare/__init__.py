@@ -1,0 +1,1 @@
+"""The comparison of two runs, with charts of both: `screen`, `panels`, `lines`."""
