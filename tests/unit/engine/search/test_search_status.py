@@ -190,9 +190,18 @@ def test_result_names_what_the_budget_left_out() -> None:
     )
 
     assert result_sentences(status, CONTAINERS) == (
-        "The search measured 31 of 128 cells (97 saved).",
+        "The search measured 31 of 128 cells.",
         "Not searched: 8 containers.",
         "Not narrowed: 2 containers, above 20 users and 4 containers, between 56 and 160 users.",
+    )
+
+
+def test_result_of_a_search_that_found_all_edges_names_the_saved_cells() -> None:
+    found = Bracket(models=1, passed=20, missed=28, reason=StopReason.EDGE_FOUND)
+    status = SearchStatus(brackets=(found,), measured=31, grid=128)
+
+    assert result_sentences(status, CONTAINERS) == (
+        "The search measured 31 of 128 cells (97 saved).",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loadbench.engine.block_map import BlockMap
+from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.search import ProbeReason
 from loadbench.engine.journal.state import ENDED_STATUSES, CellState, CellStatus, RunState
 from loadbench.engine.profile.levels import Closed, Level
@@ -173,11 +174,15 @@ class SearchRow:
         return tuple(amount for amount in self.amounts if self.low < amount < self.high)
 
     @property
-    def only_failed(self) -> bool:
-        """Whether several cells failed and none has results, so that others would fail, too."""
+    def never_started(self) -> bool:
+        """Whether several cells failed before their first user, and none after it.
+
+        Other cells would fail, too. A replica that exits under load is a result.
+        """
         cells = [cell for levels in self.levels.values() for one in levels for cell in one.cells]
+        loaded = [cell for cell in cells if cell.finished or Phase.RAMPING in cell.phase_s]
         failed = sum(cell.status is CellStatus.FAILED for cell in cells)
-        return failed >= MAX_UNUSABLE and not any(cell.finished for cell in cells)
+        return failed >= MAX_UNUSABLE and not loaded
 
     def is_begun(self, amount: float) -> bool:
         """Return whether a cell of a load has ended."""
