@@ -8,9 +8,11 @@ from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import (
     CellEnd,
     CellFinished,
+    CellPhase,
     CellsPlanned,
     CellStarted,
     Event,
+    Phase,
     SearchEnded,
 )
 from loadbench.engine.journal.state import EMPTY, RunState
@@ -96,4 +98,5 @@ def searched(
         assert step.cell in {one.cell for one in applied(state, planned(step)).outstanding}
         probes.append(step)
         started = CellStarted(cell=step.cell.key, attempt=1)
-        state = applied(state, planned(step), started, measure(step.cell))
+        ramp = CellPhase(cell=step.cell.key, phase=Phase.RAMPING)
+        state = applied(state, planned(step), started, ramp, measure(step.cell))

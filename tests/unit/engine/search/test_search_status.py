@@ -196,6 +196,15 @@ def test_result_names_what_the_budget_left_out() -> None:
     )
 
 
+def test_result_of_a_search_that_found_all_edges_names_the_saved_cells() -> None:
+    found = Bracket(models=1, passed=20, missed=28, reason=StopReason.EDGE_FOUND)
+    status = SearchStatus(brackets=(found,), measured=31, grid=128)
+
+    assert result_sentences(status, CONTAINERS) == (
+        "The search measured 31 of 128 cells (97 saved).",
+    )
+
+
 def test_service_that_is_not_scaled_is_named() -> None:
     status = SearchStatus(brackets=(Bracket(models=1),), measured=0, grid=4)
 

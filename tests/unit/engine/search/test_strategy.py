@@ -268,6 +268,20 @@ def test_load_at_which_a_replica_exits_counts_as_missed() -> None:
     assert stop.brackets[0].missed == 30
 
 
+def test_search_of_models_that_never_start_ends() -> None:
+    state = search_started(search_profile())
+    for _ in range(2):
+        step = next_step(state)
+        assert isinstance(step, Probe)
+        started = CellStarted(cell=step.cell.key, attempt=1)
+        state = applied(state, planned(step), started, cell_failed(step.cell.key))
+
+    step = next_step(state)
+
+    assert isinstance(step, Probe)
+    assert step.cell.models == 2
+
+
 def test_loads_too_small_for_the_throughput_goal_are_lower_bounds() -> None:
     _, _, stop = search({1: 40}, goals={"p95_ms": 100, "min_rps": 35})
 

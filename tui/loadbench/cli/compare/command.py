@@ -1,20 +1,12 @@
 """The command `compare`."""
 
-<<<<<<< HEAD
 import sys
-=======
->>>>>>> view
 from pathlib import Path
 
 import click
 
-<<<<<<< HEAD
 from loadbench.cli.compare.share import read_limit, read_share
-from loadbench.cli.options import junit_option
-=======
-from loadbench.cli.compare.share import read_share
-from loadbench.cli.options import NewFile
->>>>>>> view
+from loadbench.cli.options import NewFile, junit_option
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace
 
@@ -46,7 +38,12 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option(
-<<<<<<< HEAD
+    "--html",
+    metavar="FILE",
+    type=NewFile(),
+    help="Also write a page with the comparison and charts of both runs, for a browser.",
+)
+@click.option(
     "--max-regression",
     callback=read_limit,
     metavar="CHANGE",
@@ -54,13 +51,6 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
     "whole interval, such as 10% or 0.1, or if more of its requests fail.",
 )
 @junit_option("the decision on each metric and cell")
-=======
-    "--html",
-    metavar="FILE",
-    type=NewFile(),
-    help="Also write a page with the comparison and charts of both runs, for a browser.",
-)
->>>>>>> view
 @click.pass_obj
 def compare(
     workspace: Workspace,
@@ -69,12 +59,9 @@ def compare(
     material: float,
     markdown: bool,
     as_json: bool,
-<<<<<<< HEAD
+    html: Path | None,
     max_regression: float | None,
     junit: Path | None,
-=======
-    html: Path | None,
->>>>>>> view
 ) -> None:
     """Compare each CANDIDATE with the BASELINE: what differs, and how the results differ.
 
@@ -96,7 +83,7 @@ def compare(
       loadbench-tui compare 2 1 --metric p95
       loadbench-tui compare studies/devices
       loadbench-tui compare with_cpu "new images" --threshold 10%
-<<<<<<< HEAD
+      loadbench-tui compare 2 1 --html comparison.html
       loadbench-tui compare 2 1 --max-regression 10% --junit comparison.xml
       loadbench-tui compare 2 1 --max-regression 10% --markdown >> "$GITHUB_STEP_SUMMARY"
 
@@ -109,10 +96,6 @@ def compare(
       6    there are too few repeats for a test (with --max-regression)
       1    a regression (with --max-regression)
       0    success
-=======
-      loadbench-tui compare 2 1 --html comparison.html
-      loadbench-tui compare 2 1 --markdown >> "$GITHUB_STEP_SUMMARY"
->>>>>>> view
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli import output
     from loadbench.cli.commands import report_output_error
@@ -150,12 +133,6 @@ def compare(
         exits.append(report_output_error(error))
     for text in selected.missing:
         output.message(f"warning: {text}")
-<<<<<<< HEAD
-    if max_regression is not None:
-        results = [gate(comparison, max_regression) for comparison in found]
-        exits.append(decide(results, selected.missing, junit))
-    sys.exit(most_important(exits))
-=======
     if html:
         from loadbench.page.write import write_comparison
 
@@ -163,4 +140,7 @@ def compare(
         output.message(f"Wrote {page.path}")
         if page.note:
             output.message(page.note)
->>>>>>> view
+    if max_regression is not None:
+        results = [gate(comparison, max_regression) for comparison in found]
+        exits.append(decide(results, selected.missing, junit))
+    sys.exit(most_important(exits))

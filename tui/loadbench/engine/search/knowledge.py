@@ -22,7 +22,6 @@ MIN_REPEATS = 2
 """Number of repeats that confirm an edge, unless it is far from all limits."""
 MAX_REPEATS = 7
 """Maximum number of repeats of an edge that is close to a limit."""
-_ONLY_SCALED = {Phase.SCALING}
 MAX_UNUSABLE = 2
 """Number of unusable or undecided repeats after which a level is left out."""
 FAR = 3.0
@@ -175,13 +174,15 @@ class SearchRow:
         return tuple(amount for amount in self.amounts if self.low < amount < self.high)
 
     @property
-    def never_starts(self) -> bool:
-        """Whether the service failed to start for several cells, as it would for others."""
+    def never_started(self) -> bool:
+        """Whether several cells failed before their first user, and none after it.
+
+        Other cells would fail, too. A replica that exits under load is a result.
+        """
         cells = [cell for levels in self.levels.values() for one in levels for cell in one.cells]
-        failed = sum(
-            cell.failed is not None and set(cell.phase_s) == _ONLY_SCALED for cell in cells
-        )
-        return failed >= MAX_UNUSABLE and not any(cell.finished for cell in cells)
+        loaded = [cell for cell in cells if cell.finished or Phase.RAMPING in cell.phase_s]
+        failed = sum(cell.status is CellStatus.FAILED for cell in cells)
+        return failed >= MAX_UNUSABLE and not loaded
 
     def is_begun(self, amount: float) -> bool:
         """Return whether a cell of a load has ended."""

@@ -93,7 +93,7 @@ def _next_probe(known: Knowledge) -> Probe | None:
 
 def _row_probe(known: Knowledge, row: SearchRow) -> tuple[Cell, ProbeReason] | None:
     """Return the next cell of a number of models, or None if its search is over."""
-    if row.never_starts:
+    if row.never_started:
         return None
     if found := row.unfinished(known.profile.repeats):
         return found
@@ -129,7 +129,7 @@ def _recheck(profile: Profile, state: RunState, known: Knowledge) -> Probe | Non
 
 def _row_reason(row: SearchRow) -> StopReason:
     """Return why the search of a number of models is over."""
-    if row.within or row.never_starts:
+    if row.within or row.never_started:
         return StopReason.UNDECIDED
     if row.missed is not None:
         is_bottom = not row.low and row.missed <= row.amounts[0]
