@@ -292,7 +292,7 @@ def test_override_sets_exactly_the_value(tmp_path: Path, pair: tuple[ProfileKey,
     file = tmp_path / "mine.yaml"
     file.write_text(
         "models: 1\nusers: 5\nspawn_rates: 5\nhost: http://x\n"
-        "settle: {max: 0s}\nmax_run_time: 24h\n"
+        "settle: {max: 0s}\nmax_run_time: 24h\ngoals: {p50_ms: 5}\n"
     )
     parsed = parse_value(key, format_value(key, value))
     override = override_text(key, parsed)
