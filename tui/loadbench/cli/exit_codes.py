@@ -6,10 +6,12 @@ from enum import IntEnum
 
 from loadbench.engine.comparison.gate import GateResult
 from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.report.recommendation.goals import Outcome, check_text
 from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.search.continuation import is_search
 from loadbench.errors import JournalError, LoadbenchError, UsageError
 
 
@@ -78,9 +80,23 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
     if not check:
         return Exit.DONE
     measured = [row for row in run.rows if row.requests is not None]
-    if not measured or not all(map(_is_decided, measured)):
+    is_decided = has_decided(run) if is_search(run.state) else all(map(_is_decided, measured))
+    if not measured or not is_decided:
         return Exit.NOT_VALID
     return Exit.GATE_FAILED if missed_goals(run) else Exit.DONE
+
+
+def has_decided(run: Run) -> bool:
+    """Return whether the search of a run has a result that its cells support.
+
+    Cells that miss a goal, and suspect ones beside the edges, are no problem in a search.
+    """
+    ended, found = run.state.search_ended, run.recommendation
+    if ended is None or found is None:
+        return False
+    is_found = all(one.reason not in ("", StopReason.UNDECIDED) for one in ended.brackets)
+    edges = (load for one in found.configurations for load in (one.capacity, one.first_failed))
+    return is_found and not any(load.is_suspect for load in edges if load)
 
 
 def _is_decided(row: Row) -> bool:
@@ -102,12 +118,17 @@ def exit_for_gate(result: GateResult) -> Exit:
 def missed_goals(run: Run) -> list[str]:
     """Return a message for each goal that a measured cell missed.
 
+    A search measures loads that miss goals on purpose. They count only if no load passed.
+
     Raises:
         JournalError: This version cannot read the profile of the run, so its goals are unknown.
     """
     profile = run.state.profile
     if profile is None:
         raise JournalError(run.state.profile_problem)
+    ended = run.state.search_ended
+    if is_search(run.state) and (ended is None or any(one.passed for one in ended.brackets)):
+        return []
     return [
         f"{row.cell}: {check_text(check)}"
         for row in run.rows

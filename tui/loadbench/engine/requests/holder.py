@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadbench.engine.journal.state import ENDED_STATUSES
-from loadbench.engine.journal.timing.progress import remaining_s
 from loadbench.engine.locks import use_of
 from loadbench.engine.run_reader import RunReader
+from loadbench.engine.search.eta import remaining_range_s
 from loadbench.errors import JournalError
 
 
@@ -67,7 +67,7 @@ def find_holder(lock: str, reports: Path) -> Holder | None:
         cells=len(state.cells),
         ended=state.count(*ENDED_STATUSES),
         current=state.current,
-        remaining_s=remaining_s(state.profile, state) if state.profile else None,
+        remaining_s=remaining_range_s(state.profile, state)[1] if state.profile else None,
     )
 
 

@@ -4,10 +4,14 @@ from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import RunState
 
 
+def is_search(state: RunState) -> bool:
+    """Return whether a run has a search, as far as its profile can be read."""
+    return state.profile is not None and state.profile.is_search
+
+
 def is_searching(state: RunState) -> bool:
     """Return whether a run has a search that has not ended."""
-    profile = state.profile
-    return profile is not None and profile.is_search and state.search_ended is None
+    return is_search(state) and state.search_ended is None
 
 
 def can_continue(state: RunState) -> bool:

@@ -37,12 +37,18 @@ def doubts(ranking: Ranking) -> tuple[str, ...]:
         if one.load and one.found.has_goals and one.configuration.is_lower_bound
     ]
     texts += [
-        f"{member.label} has remaining cells: {len(member.run.state.outstanding)} "
-        f"of {len(member.run.state.cells)}"
+        _remaining(member.label, member.run)
         for member, found in ranking.measured
         if member.run and not found.is_complete
     ]
     return tuple(texts)
+
+
+def _remaining(label: str, run: Run) -> str:
+    remaining, total = len(run.state.outstanding), len(run.state.cells)
+    if not remaining:
+        return f"The search of {label} is not finished"
+    return f"{label} has remaining cells: {remaining} of {total}"
 
 
 def machine_text(run: Run) -> str:

@@ -3,12 +3,16 @@
 The case of a cell is an error if the cell failed, and skipped if its results are not valid. The
 case of a goal is a failure if the goal is missed, and skipped if it is undecided, or if the cell
 has no valid results to check.
+
+A search measures loads that miss goals on purpose. It has one test case per number of models
+instead of those of goals: a failure if no load passed, and skipped if the search has no result.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 
 from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.profile.sections.goals import Goals
@@ -37,12 +41,15 @@ def suite_of_run(state: RunState) -> JUnitSuite:
     started = state.started
     assert started is not None
     goals = state.profile.goals if state.profile else Goals()
-    keys = [goal.key for goal in all_goals(goals, main_of(state.profile))]
+    is_search = state.profile is not None and state.profile.is_search
+    keys = [] if is_search else [goal.key for goal in all_goals(goals, main_of(state.profile))]
     cases = [
         case
         for row in rows(state)
         for case in (_cell_case(row, state.cells[row.cell]), *_goal_cases(row, keys))
     ]
+    if is_search:
+        cases += _capacity_cases(state)
     if state.profile is None:
         problem = state.profile_problem
         cases.append(
@@ -99,6 +106,26 @@ def _goal_cases(row: Row, keys: list[str]) -> Iterator[JUnitCase]:
             yield JUnitCase(name=name, outcome=JUnitOutcome.SKIPPED, kind=kind, message=message)
         else:
             yield _checked(name, check)
+
+
+def _capacity_cases(state: RunState) -> Iterator[JUnitCase]:
+    """Yield one case per number of models of a search."""
+    ended = state.search_ended
+    if ended is None:
+        yield JUnitCase(name="capacity", outcome=JUnitOutcome.SKIPPED, kind=NOT_MEASURED)
+        return
+    for one in ended.brackets:
+        name = f"capacity with models={one.models}"
+        if one.passed is None and one.missed is not None and one.reason:
+            message = f"no load passed, {one.missed:g} users missed a goal"
+            yield JUnitCase(
+                name=name, outcome=JUnitOutcome.FAILURE, kind=GOAL_MISSED, message=message
+            )
+        elif one.reason in ("", StopReason.UNDECIDED):
+            kind = GOAL_UNDECIDED if one.reason else NOT_MEASURED
+            yield JUnitCase(name=name, outcome=JUnitOutcome.SKIPPED, kind=kind)
+        else:
+            yield JUnitCase(name=name)
 
 
 def _checked(name: str, check: GoalCheck) -> JUnitCase:

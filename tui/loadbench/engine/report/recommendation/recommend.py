@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.rules.registry import IDLE_REPLICA
@@ -56,7 +57,7 @@ class Recommendation:
     doubts: tuple[str, ...]
     """Reasons why the answer may not hold, as clauses."""
     is_complete: bool
-    """Whether no cell remains to be measured."""
+    """Whether no cell remains to be measured, and no search has to plan another one."""
 
     @property
     def has_goals(self) -> bool:
@@ -92,7 +93,7 @@ def recommendation_of(state: RunState) -> Recommendation | None:
         idle=idle.cell if idle else "",
         distributor=_distributor(idle, started.target) if idle else "",
     )
-    is_complete = not state.outstanding
+    is_complete = not state.outstanding and not _is_searching(state)
     return Recommendation(
         subject=subject,
         goals=goals,
@@ -134,8 +135,17 @@ def _distributor(finished: CellFinished, target: Target | None) -> str:
     return "the queue in between" if service and service.images else "the front in between"
 
 
+def _is_searching(state: RunState) -> bool:
+    """Return whether a search has not ended, or only because its budget was used up."""
+    ended = state.search_ended
+    is_open = ended is None or ended.reason == StopReason.BUDGET_USED
+    return state.profile is not None and state.profile.is_search and is_open
+
+
 def _resume(state: RunState) -> str:
     """Return the next step of a run that ended with remaining cells, or '' if it may be live."""
+    if not state.outstanding:
+        return "resume the run to continue the search" if state.finished else ""
     remaining = len(state.outstanding)
     cells = "1 remaining cell" if remaining == 1 else f"{remaining} remaining cells"
     return f"resume the run to measure the {cells}" if state.finished else ""

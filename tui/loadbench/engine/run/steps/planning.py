@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 
 from loadbench.engine.journal.events import CellsPlanned, SearchEnded
-from loadbench.engine.journal.state import CellState, RunState
+from loadbench.engine.journal.state import CellState
 from loadbench.engine.journal.timing.progress import next_cell_s
 from loadbench.engine.run.control_loop import ControlLoop
+from loadbench.engine.search.continuation import is_search
 from loadbench.engine.search.model import Probe, Stop
 from loadbench.engine.search.strategy import next_step, out_of_budget
 
@@ -22,6 +23,7 @@ class Planner:
     def __init__(self, control: ControlLoop, clock: Callable[[], float] = time.monotonic) -> None:
         self._control, self._clock = control, clock
         self._began_s = clock()
+        self._has_planned = False
 
     @property
     def budget_s(self) -> float | None:
@@ -36,11 +38,14 @@ class Planner:
         """
         state = self._control.state
         step: CellState | Probe | Stop | None = next(iter(state.outstanding), None)
-        if step is None and _is_search(state):
+        if step is None and is_search(state):
             step = next_step(state)
-        if step is None or isinstance(step, Stop) or self._has_time_for(step):
+        if step is None or isinstance(step, Stop):
             return step
-        return out_of_budget(state)
+        if not self._has_time_for(step):
+            return out_of_budget(state)
+        self._has_planned = True
+        return step
 
     def plan(self, probe: Probe) -> CellState:
         """Add a cell to the plan of the run, and return it."""
@@ -60,11 +65,8 @@ class Planner:
 
     def _has_time_for(self, step: CellState | Probe) -> bool:
         profile, budget_s = self._control.state.profile, self.budget_s
-        if profile is None or budget_s is None:
+        if profile is None or budget_s is None or not self._has_planned:
+            # The duration of the first cell is only estimated. The budget ends it in any case.
             return True
         expected_s = next_cell_s(profile, self._control.state, step.cell)
         return self._clock() - self._began_s + expected_s <= budget_s
-
-
-def _is_search(state: RunState) -> bool:
-    return state.profile is not None and state.profile.is_search
