@@ -55,6 +55,7 @@ SECTIONS = {
     "app": "Everywhere",
     "catch_up.window": "Since your last visit",
     "cell.screen": "Cell",
+    "compare.screen": "Comparison",
     "dialogs.help": "Dialogs",
     "editor.conflict": "Profile editor",
     "editor.screen": "Profile editor",

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterable
 from enum import IntEnum
 
-from loadbench.engine.comparison.gate import GateResult
+from loadbench.engine.comparison.gating.gate import GateResult
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellStatus

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.comparison.gate import GateOutcome, gate, is_beyond
-from loadbench.engine.comparison.gate_sentences import gate_sentences
-from loadbench.engine.comparison.junit import suite_of_gate
+from loadbench.engine.comparison.gating.gate import GateOutcome, gate, is_beyond
+from loadbench.engine.comparison.gating.junit import suite_of_gate
+from loadbench.engine.comparison.gating.sentences import gate_sentences
 from loadbench.engine.comparison.model import Comparison, Estimate
 from loadbench.engine.report.export.junit_xml import junit_xml
 from tests.support.comparisons import (

@@ -103,7 +103,7 @@ def compare(
     from loadbench.cli.compare.text import comparison_text
     from loadbench.cli.exit_codes import most_important
     from loadbench.engine.comparison.compare import compare_runs
-    from loadbench.engine.comparison.gate import gate
+    from loadbench.engine.comparison.gating.gate import gate
     from loadbench.engine.comparison.model import METRICS
     from loadbench.engine.comparison.record import record_of_comparisons
     from loadbench.engine.comparison.sides import find_sides

@@ -6,9 +6,9 @@ from pathlib import Path
 from loadbench.cli import output
 from loadbench.cli.exit_codes import Exit, exit_for_gate, most_important
 from loadbench.cli.report.junit import JUnitFile
-from loadbench.engine.comparison.gate import GateResult
-from loadbench.engine.comparison.gate_sentences import gate_sentences
-from loadbench.engine.comparison.junit import suite_of_gate, suite_of_missing
+from loadbench.engine.comparison.gating.gate import GateResult
+from loadbench.engine.comparison.gating.junit import suite_of_gate, suite_of_missing
+from loadbench.engine.comparison.gating.sentences import gate_sentences
 
 
 def decide(results: Sequence[GateResult], missing: Sequence[str], junit: Path | None) -> Exit:

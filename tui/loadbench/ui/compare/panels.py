@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.comparison.model import ComparedMetric, Comparison
 from loadbench.engine.comparison.table import INTERVAL_LEGEND
+from loadbench.engine.profile.levels import Closed
 from loadbench.ui.compare.lines import cell_entries, summary_lines
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.charts.plot import Chart
@@ -57,8 +58,8 @@ class ComparePanels(Panels):
                 yield LineView(id="summary", title="Summary")
                 yield Menu(id="compared", title="Cells")
             with Vertical(id="charts"):
-                yield ChartView("Latency (ms)", id="latency", **style)
-                yield ChartView("req/s", id="throughput", **style)
+                yield ChartView("Latency (ms)", by=Closed.unit, id="latency", **style)
+                yield ChartView("req/s", by=Closed.unit, id="throughput", **style)
 
     def lay_out(self) -> None:
         """Show the panels of the current tab and size, and the tab bar."""

@@ -86,7 +86,7 @@ class MarkingScreen(OpeningScreen):
         elif run.name in marks:
             self._warn(f"Only {run.name} is marked. Move the cursor to another run, then press c.")
         else:
-            self.request(OpenComparison(*marks, run.name))
+            self.request(OpenComparison(marks[0], run.name))
 
     def _show(self, marks: tuple[str, ...]) -> None:
         self._marks = marks

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from loadbench.engine.comparison.gate import FailureCheck, GateResult, MetricCheck
+from loadbench.engine.comparison.gating.gate import FailureCheck, GateResult, MetricCheck
 from loadbench.engine.comparison.model import Estimate
 from loadbench.engine.comparison.sentences import interval_text, signed_change
 

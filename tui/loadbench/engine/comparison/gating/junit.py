@@ -6,8 +6,13 @@ tested or compared is skipped. A regression that is not shown is a passed case.
 
 from collections.abc import Iterator, Sequence
 
-from loadbench.engine.comparison.gate import FailureCheck, GateOutcome, GateResult, MetricCheck
-from loadbench.engine.comparison.gate_sentences import HINT, MEAN, check_text
+from loadbench.engine.comparison.gating.gate import (
+    FailureCheck,
+    GateOutcome,
+    GateResult,
+    MetricCheck,
+)
+from loadbench.engine.comparison.gating.sentences import HINT, MEAN, check_text
 from loadbench.engine.report.export.junit_xml import JUnitCase, JUnitOutcome, JUnitSuite
 
 _GROUP = "loadbench.compare"
