@@ -7,7 +7,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from loadbench.page.write import write_page
+from loadbench.engine.comparison.model import Comparison
+from loadbench.page.write import write_comparison, write_page
+from tests.support.compared_runs import add_compared_run, compared
 from tests.support.contrast import MIN_CONTRAST, RGB, contrast
 from tests.support.goal_cells import add_goal_run
 from tests.support.hundred_cells import HOSTILE, add_hundred_cells
@@ -60,12 +62,12 @@ def rgb(colour: str) -> RGB:
     return red, green, blue
 
 
-PAGES = ("hundred", "goals", "study")
+PAGES = ("hundred", "goals", "study", "comparison")
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the pages of a run of 100 cells, of one with every state of a goal, of a study."""
+    """Return the pages of a run of 100 cells, of one with every state of a goal, of others."""
     reports = tmp_path_factory.mktemp("pages") / "reports"
     folders = {
         "hundred": add_hundred_cells(reports.parent),
@@ -73,8 +75,24 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "study": add_device_study(reports).folder,
     }
     written = {name: write_page(folder) for name, folder in folders.items()}
-    assert [page.note for page in written.values()] == ["", "", ""]
+    page = reports / "comparison.html"
+    written["comparison"] = write_comparison(page, [add_comparison(reports)], reports)
+    assert [page.note for page in written.values()] == [""] * len(PAGES)
     return {name: page.path for name, page in written.items()}
+
+
+def add_comparison(reports: Path) -> Comparison:
+    """Return a comparison of runs with hostile names, other hardware and a missing cell."""
+    before = add_compared_run(reports, "before", run="20261201-072100", description=HOSTILE)
+    after = add_compared_run(
+        reports,
+        "after",
+        {"m1_u10_s10": 1.3, "m2_u10_s10": 0.8},
+        run="20261202-072100",
+        missing=["m2_u50_s10", "m2_u50_s10_r2", "m2_u50_s10_r3"],
+        started={"hardware": {"cpu": HOSTILE, "cores": 8}},
+    )
+    return compared(before, after)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

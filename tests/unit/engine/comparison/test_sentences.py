@@ -159,7 +159,7 @@ def test_runs_without_a_common_cell_are_compared_by_recommendation(tmp_path: Pat
     subject, first, second = sentences(found)
     assert subject.startswith("new (20261122-072100) compared with the baseline old (2026")
     assert first.startswith("No cell has results in both runs, so only the recommendations")
-    assert second == "New: 1 container reaches 40.0 req/s; old: 1 container reaches 40.0 req/s."
+    assert second == "new: 1 container reaches 40.0 req/s; old: 1 container reaches 40.0 req/s."
 
 
 def test_tables_have_one_text_per_column(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def recommendation_sentences(comparison: Comparison) -> tuple[str, ...]:
         old, new = (_capacity(side) for side in sides)
         return (f"{new}, {old}: {_ratio_text(ratio)}.",)
     if answers := _answers(sides):
-        return (f"{answers[0].upper() if answers[0].islower() else answers[0]}{answers[1:]}.",)
+        return (f"{answers}.",)
     return ()
 
 
