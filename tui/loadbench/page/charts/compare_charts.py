@@ -146,12 +146,12 @@ def _points(label: str, state: RunState, metric: AnyMetric, curves: BothCurves) 
 def _looks(
     labels: Sequence[str], points: Sequence[LoadPoint], curves: BothCurves
 ) -> dict[str, tuple[int, int]]:
-    """Return the colour by run, and dash and shape by number of models, of each series."""
+    """Return the colour by run, and a dash and shape of its own, of each series."""
     present = {point.series for point in points}
     return {
-        name: (colour, form)
+        name: (colour, len(labels) * place + colour)
         for colour, label in enumerate(labels)
-        for form, models in enumerate(curves.models)
+        for place, models in enumerate(curves.models)
         if (name := _series(label, models)) in present
     }
 
