@@ -107,7 +107,7 @@ def _capacity(side: Side) -> str:
 
 def _bracket(best: Configuration, load: LoadOutcome) -> str:
     failed = best.first_failed
-    return f" and fails at {number(failed.amount)}" if failed and failed is not load else ""
+    return f" and fails at {failed.amount:g}" if failed and failed is not load else ""
 
 
 def _recommendation(side: Side) -> Recommendation:

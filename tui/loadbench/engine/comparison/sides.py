@@ -65,9 +65,8 @@ def find_sides(names: Sequence[str], reports: Path) -> SelectedSides:
             runs.append(one)
     if len(runs) < MIN_SIDES:
         raise UsageError(
-            f"a comparison requires {MIN_SIDES} runs, and {len(runs)} was found. Specify a "
-            "baseline and a candidate, or a study with several runs. List them with "
-            "`loadbench-tui runs`"
+            f"a comparison requires {MIN_SIDES} runs, not {len(runs)}. Specify a baseline and a "
+            "candidate, or a study with several runs. To list them: loadbench-tui runs"
         )
     baseline, *others = runs
     return SelectedSides(tuple(side_pair(baseline, other) for other in others), tuple(missing))
