@@ -167,10 +167,10 @@ def test_an_error_in_a_closed_group_is_counted_and_found_by_enter(
         await open_form(pilot)
         await press(pilot, *["pagedown"] * 3)
         await press(pilot, "space", "pagedown", "pagedown", *"0s")
-        assert focused(pilot) == "load.timeout"
+        assert focused(pilot) == "search.budget"
         await press(pilot, "pageup", "pageup", "pageup", "pageup")
         await press(pilot, "enter")
-        assert focused(pilot) == "load.timeout"
+        assert focused(pilot) == "search.budget"
 
     drive(stage.app(), script)
 

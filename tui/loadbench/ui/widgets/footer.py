@@ -7,8 +7,18 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 LOW_PRIORITY = (
-    *("maximise", "metric", "copy", "open", "follow", "follow_end", "again", "add", "sort"),
-    *("recommendation", "resume", "look", "choose(1)", "restore", "suggest", "open_editor"),
+    *("maximise", "metric", "copy", "sort", "compare", "mark", "open", "follow", "follow_end"),
+    *(
+        "again",
+        "add",
+        "recommendation",
+        "resume",
+        "look",
+        "choose(1)",
+        "restore",
+        "suggest",
+        "open_editor",
+    ),
 )
 """Actions that a narrow footer omits, in this order. The help screen still lists them."""
 _PADDING = 3
