@@ -78,7 +78,7 @@ def test_help_contains_examples_and_existing_commands_only() -> None:
 
     assert "run demo" in output
     assert "  attach" in output
-    assert "  compare" not in output
+    assert "  worker" not in output
 
 
 def test_help_lists_commands_by_use() -> None:

@@ -36,6 +36,10 @@ class TemplateDialog(Dialog[Template | None]):
             window.border_title = "New profile: what do you want to measure?"
             yield Menu(id="templates")
 
+    def on_mount(self) -> None:
+        """Show the templates before the first key, which may have been pressed already."""
+        self.paint()
+
     def paint(self) -> None:
         """Show the templates."""
         menu = self.query_one(Menu)
