@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from loadbench.engine.journal.commands import send_command
-from loadbench.engine.journal.events import CellsPlanned, CellStarted, Event, Result
+from loadbench.engine.journal.events import (
+    CellsPlanned,
+    CellStarted,
+    Event,
+    Result,
+    RunResumed,
+    SearchEnded,
+)
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellStatus
@@ -16,6 +23,7 @@ from loadbench.engine.profile.plan import Cell
 from loadbench.engine.requests.resumption import plan_resumption
 from loadbench.engine.run.steps.stop_flag import BUDGET_USED
 from loadbench.engine.run_reader import RunStatus, status_of
+from loadbench.engine.search.continuation import can_continue
 from tests.support.builders import requests
 from tests.support.fakes import FakeLoad
 from tests.support.sweeps import Sweep
@@ -136,6 +144,27 @@ def test_a_run_killed_between_two_cells_of_a_search_is_interrupted(search: Sweep
     assert not state.outstanding
     assert status_of(state, held=False) is RunStatus.INTERRUPTED
     assert [one.key for one in plan_resumption(state).cells] == second_cell
+
+
+def test_finishing_a_killed_run_keeps_the_end_of_its_search(search: Sweep) -> None:
+    search.run()
+    before = search.state.search_ended
+
+    search.journal.append(RunResumed(pid=1, retry=(), hardware={}, versions={}))
+
+    assert search.state.search_ended == before
+    assert not can_continue(search.state)
+
+
+def test_measuring_a_cell_again_reopens_the_search(search: Sweep) -> None:
+    search.run()
+
+    assert search.resume("m1_u40_s80") is Result.DONE
+
+    assert search.state.cells["m1_u40_s80"].attempt == 2
+    assert found(search)[1] == (40.0, 50.0)
+    kinds = [type(event) for event in events(search)]
+    assert kinds.count(SearchEnded) == 2
 
 
 def test_a_skipped_cell_is_left_out_and_the_search_continues(search: Sweep) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from loadbench.engine.hardware.revision import Revision
 from loadbench.engine.journal.cells import RecordedCell
 from loadbench.engine.journal.label import Label
-from loadbench.engine.journal.search import Bracket
+from loadbench.engine.journal.search import Bracket, StopReason
 from loadbench.engine.profile.target import Target
 
 MAX_VALUE = 10**15
@@ -386,6 +386,11 @@ class SearchEnded:
     """The result for each number of models of the profile, in its order."""
     grid: Count
     """Number of cells of the whole grid."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a resume does not continue the search. It does after the end of the budget."""
+        return self.reason != StopReason.BUDGET_USED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

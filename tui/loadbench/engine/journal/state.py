@@ -151,8 +151,7 @@ class RunState:
             case RunResumed() as event:
                 return state._resume(event, entry.at)
             case CellsPlanned() as event:
-                state = state.with_cells(event.cells, by_load=True)
-                return replace(state, planned=event, search_ended=None)
+                return replace(state.with_cells(event.cells, by_load=True), planned=event)
             case SearchEnded() as event:
                 return replace(state, search_ended=event)
             case StackProgress() as event:
@@ -166,6 +165,7 @@ class RunState:
                 return replace(
                     state,
                     current=key if key in self.cells else None,
+                    search_ended=None,
                     cell_since_s=entry.elapsed_s,
                     phase=None,
                     phases=(),
@@ -274,7 +274,7 @@ class RunState:
             progress=None,
             paused=False,
             stopping=False,
-            search_ended=None,
+            search_ended=ended if (ended := self.search_ended) and ended.is_final else None,
         )
         retry = set(event.retry)
         for key, cell in self.cells.items():

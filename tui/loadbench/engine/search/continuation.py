@@ -1,6 +1,5 @@
 """Whether the search of a run continues, now or when the run is resumed."""
 
-from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import RunState
 
 
@@ -17,6 +16,4 @@ def is_searching(state: RunState) -> bool:
 def can_continue(state: RunState) -> bool:
     """Return whether a run has a search that a resume continues: it has the budget again."""
     ended = state.search_ended
-    return is_searching(state) or (
-        ended is not None and ended.reason == StopReason.BUDGET_USED.value
-    )
+    return is_searching(state) or (ended is not None and not ended.is_final)

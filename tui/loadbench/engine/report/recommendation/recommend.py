@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import CellFinished
-from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.rules.registry import IDLE_REPLICA
@@ -138,7 +137,7 @@ def _distributor(finished: CellFinished, target: Target | None) -> str:
 def _is_searching(state: RunState) -> bool:
     """Return whether a search has not ended, or only because its budget was used up."""
     ended = state.search_ended
-    is_open = ended is None or ended.reason == StopReason.BUDGET_USED
+    is_open = ended is None or not ended.is_final
     return state.profile is not None and state.profile.is_search and is_open
 
 
