@@ -1,4 +1,4 @@
-"""Searches end, whatever the results are, and an interrupted one makes the same probes."""
+"""Searches end with any results, and an interrupted search makes the same probes."""
 
 import random
 from collections.abc import Iterator
