@@ -7,15 +7,18 @@ metrics that are independent of each other. They go through the code of `compare
 
 - Nothing changed: any cell of a metric is called different in at most 6 % of the pairs. The nominal
   rate is 5 %; a rate of 2,000 pairs has a standard error of 0.5 %.
-- Nothing changed: an interval of any cell or mean, of all five metrics, is beyond a limit of 5 % in
-  at most 2 %. Such a pair would fail a gate.
+- Nothing changed: a gate at 5 % finds a regression of any of the five metrics, of a cell or of the
+  mean, in at most 2 %.
 - All cells changed by 15 %: the geometric mean shows it in at least 99 %.
-- One of 8 cells changed by 15 %: shown in at least 90 %. One of 24: in at least 80 %. By the
-  noncentral t distribution, the power is 90.2 % and 86.3 %. The first is so close to its limit that
-  2,000 pairs could not decide, so it has ten times as many.
+- One of 8 cells changed by 15 %: shown in at least 90 %. One of 24: in at least 80 %. The first is
+  so close to its limit that 2,000 pairs could not decide, so it has 50 times as many.
 
-Planted: with each cell's own variance, one changed cell must be missed too often. Without Holm's
-correction, the false alarms must exceed their limit.
+Without a limit, because it only shows how far from 5 % they are: cells whose spread differs, and
+other numbers of repeats.
+
+Planted: with each cell's own variance, one changed cell must be missed too often. Without the
+correction for several cells, the false alarms must exceed their limit, and so must those of a gate
+that judges by the estimate alone.
 """
 
 import argparse
@@ -27,12 +30,20 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from loadbench.engine.comparison import statistics
-from loadbench.engine.comparison.model import CONFIDENCE, DEFAULT_MATERIAL, METRICS, Estimate
-from loadbench.engine.comparison.statistics import (
-    ComparedValues,
+from loadbench.engine.comparison.gating import gate
+from loadbench.engine.comparison.gating.gate import GateOutcome, outcome_of
+from loadbench.engine.comparison.model import (
+    CONFIDENCE,
+    DEFAULT_MATERIAL,
+    METRICS,
+    ComparedMetric,
+    Estimate,
+)
+from loadbench.engine.comparison.statistics import ComparedValues, compare_values
+from loadbench.engine.comparison.variances import (
     RepeatedValues,
-    Variance,
-    compare_values,
+    Variances,
+    estimated_variances,
 )
 
 PAIRS = 2000
@@ -44,11 +55,41 @@ MAX_FALSE = 0.06
 MAX_GATE = 0.02
 MIN_MEAN = 0.99
 MIN_CELL = {8: 0.9, 24: 0.8}
-PAIRS_FACTOR = {8: 10, 24: 1}
+PAIRS_FACTOR = {8: 50, 24: 1}
 """How many times as many pairs decide about one changed cell."""
 
-_CELL_VARIANCES = statistics.cell_variances
-"""The function that a planted error replaces."""
+
+def _growing(cells: int, first: float, last: float) -> list[float]:
+    """Return spreads that grow evenly with the load: 8 loads, for several numbers of models."""
+    loads = min(cells, 8)
+    return [first + (last - first) * (i % loads) / (loads - 1) for i in range(cells)]
+
+
+@dataclass(frozen=True, slots=True)
+class UnequalCase:
+    """A pair in which nothing changed, with other spreads or repeats."""
+
+    text: str
+    spreads: Sequence[float]
+    """Spread of each cell."""
+    repeats: Sequence[tuple[int, int]] = ((REPEATS, REPEATS),)
+    """Numbers of repeats in both runs of each cell. The last one is that of all further cells."""
+
+
+UNEQUAL = (
+    UnequalCase("8 cells, spread 2 to 8 %", _growing(8, 0.02, 0.08)),
+    UnequalCase("24 cells, spread 2 to 8 %", _growing(24, 0.02, 0.08)),
+    UnequalCase("8 cells, spread 3 to 12 %", _growing(8, 0.03, 0.12)),
+    UnequalCase("8 cells, 6 with 4 % and 2 with 12 %", [0.04] * 6 + [0.12] * 2),
+    UnequalCase("8 cells, 7 with 4 % and 1 with 20 %", [0.04] * 7 + [0.2]),
+    UnequalCase("24 cells, 19 with 3 % and 5 with 12 %", [0.03] * 19 + [0.12] * 5),
+    UnequalCase("24 cells, 2 repeats against 1", [SPREAD] * 24, ((2, 1),)),
+    UnequalCase("8 cells, 2 repeats each", [SPREAD] * 8, ((2, 2),)),
+    UnequalCase("8 cells, 4 with one repeat", [SPREAD] * 8, (*((3, 3),) * 4, (1, 1))),
+    UnequalCase(
+        "8 cells, 1 with 2 % and repeats, 7 with 8 %", [0.02, *[0.08] * 7], ((3, 3), (1, 1))
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +129,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"seed {options.seed}, {REPEATS} repeats, spread {100 * SPREAD:g} %")
     is_good = True
+    for case in UNEQUAL:
+        print(unequal_rates(case, options.seed, options.pairs), flush=True)
     for rate in rates(options.seed, options.pairs):
         is_good &= rate.is_within_limit
         print(f"{rate}: {'passed' if rate.is_within_limit else 'failed'}", flush=True)
@@ -115,11 +158,35 @@ def rates(seed: int, pairs: int) -> Iterator[SimulatedRate]:
 
 def planted(seed: int, pairs: int) -> Iterator[SimulatedRate]:
     """Yield rates that must miss their limits."""
-    with patch.object(statistics, "cell_variances", own_variances):
-        yield one_changed(seed, min(MIN_CELL), pairs)
-    with patch.object(statistics, "holm_levels", uncorrected_levels):
-        source = random.Random(f"{seed} unchanged")
-        yield next(_unchanged(source, min(MIN_CELL), pairs))
+    few, many = MIN_CELL
+    with patch.object(statistics, "estimated_variances", own_variances):
+        yield one_changed(seed, few, pairs)
+    with patch.object(statistics, "corrected_levels", uncorrected_levels):
+        for cells in MIN_CELL:
+            yield next(_unchanged(random.Random(f"{seed} unchanged"), cells, pairs))
+    with patch.object(sys.modules[__name__], "outcome_of", by_estimate):
+        *_, of_gate = _unchanged(random.Random(f"{seed} unchanged"), many, pairs)
+        yield of_gate
+
+
+def unequal_rates(case: UnequalCase, seed: int, pairs: int) -> str:
+    """Return how often something is shown although nothing changed, in words."""
+    source = random.Random(f"{seed} {case.text}")
+    of_cells, of_mean, of_gate = 0, 0, 0
+    for _ in range(pairs):
+        values = []
+        for i, spread in enumerate(case.spreads):
+            numbers = case.repeats[min(i, len(case.repeats) - 1)]
+            values.append(
+                RepeatedValues(*(_repeats(source, 1.0, number, spread) for number in numbers))
+            )
+        found = compare_values(values, material=DEFAULT_MATERIAL)
+        of_cells += any(map(is_shown, found.cells))
+        of_mean += is_shown(found.mean)
+        of_gate += is_red(METRICS[0], found)
+    rates = (f"{100 * count / pairs:.1f} %" for count in (of_cells, of_mean, of_gate))
+    text = "any cell called different {}, mean {}, gate at 5 % red {}".format(*rates)
+    return f"unchanged, one metric, {case.text}: {text} (of {pairs})"
 
 
 def one_changed(seed: int, cells: int, pairs: int) -> SimulatedRate:
@@ -133,17 +200,30 @@ def one_changed(seed: int, cells: int, pairs: int) -> SimulatedRate:
 
 def is_shown(estimate: Estimate) -> bool:
     """Return whether the interval excludes 1."""
-    return _is_beyond(estimate, 1.0)
+    return not (estimate.low is None or estimate.high is None or estimate.low <= 1 <= estimate.high)
 
 
-def own_variances(cells: Sequence[RepeatedValues]) -> tuple[Variance, list[Variance]]:
-    """Return each cell's own variance, instead of the pooled one. A planted error."""
-    pooled, _ = _CELL_VARIANCES(cells)
-    return pooled, [_CELL_VARIANCES([cell])[0] for cell in cells]
+def is_red(metric: ComparedMetric, found: ComparedValues) -> bool:
+    """Return whether a gate at the default threshold finds a regression."""
+    outcomes = (outcome_of(metric, one, DEFAULT_MATERIAL) for one in (*found.cells, found.mean))
+    return GateOutcome.REGRESSION in outcomes
+
+
+def own_variances(cells: Sequence[RepeatedValues]) -> Variances:
+    """Return each cell's own variance, instead of a shared one. A planted error."""
+    found = estimated_variances(cells)
+    own = tuple(estimated_variances([cell]).pooled for cell in cells)
+    return Variances(found.pooled, own, found.of_mean)
+
+
+def by_estimate(metric: ComparedMetric, estimate: Estimate, limit: float) -> GateOutcome:
+    """Return the outcome by the estimate alone. A planted error."""
+    is_worse = gate.is_beyond(limit, metric, estimate.ratio)
+    return GateOutcome.REGRESSION if is_worse else GateOutcome.PASSED
 
 
 def uncorrected_levels(p_values: Sequence[float]) -> list[float]:
-    """Return the level without Holm's correction. A planted error."""
+    """Return the level without a correction for several cells. A planted error."""
     return [CONFIDENCE] * len(p_values)
 
 
@@ -151,15 +231,11 @@ def _unchanged(source: random.Random, cells: int, pairs: int) -> Iterator[Simula
     """Yield the false alarms per metric and over all metrics, and those of a gate."""
     of_metric, of_any, of_gate = 0, 0, 0
     for _ in range(pairs):
-        metrics = [compared_pair(source, cells) for _ in METRICS]
-        alarms = [any(map(is_shown, one.cells)) for one in metrics]
+        metrics = [(metric, compared_pair(source, cells, metric=metric)) for metric in METRICS]
+        alarms = [any(map(is_shown, one.cells)) for _, one in metrics]
         of_metric += sum(alarms)
         of_any += any(alarms)
-        of_gate += any(
-            _is_beyond(estimate, 1 + DEFAULT_MATERIAL)
-            for one in metrics
-            for estimate in (*one.cells, one.mean)
-        )
+        of_gate += any(is_red(metric, one) for metric, one in metrics)
     number = len(METRICS)
     text = f"{cells} cells unchanged, any called different"
     yield SimulatedRate(
@@ -179,7 +255,10 @@ def _comparisons(
 
 
 def compared_pair(
-    source: random.Random, cells: int, factor: Factor = lambda _: 1.0
+    source: random.Random,
+    cells: int,
+    factor: Factor = lambda _: 1.0,
+    metric: ComparedMetric = METRICS[0],
 ) -> ComparedValues:
     """Return the comparison of one metric of a simulated pair.
 
@@ -187,22 +266,18 @@ def compared_pair(
         source: Source of random numbers.
         cells: Number of cells.
         factor: The change of each cell.
+        metric: The metric.
     """
     values = [
         RepeatedValues(_repeats(source, 1.0), _repeats(source, factor(i))) for i in range(cells)
     ]
-    return compare_values(values, material=DEFAULT_MATERIAL)
+    return compare_values(values, material=DEFAULT_MATERIAL, is_more_better=metric.is_more_better)
 
 
-def _repeats(source: random.Random, factor: float) -> list[float]:
-    return [100 * factor * math.exp(source.gauss(0, SPREAD)) for _ in range(REPEATS)]
-
-
-def _is_beyond(estimate: Estimate, limit: float) -> bool:
-    """Return whether the whole interval is above a limit or below its inverse."""
-    assert estimate.low is not None
-    assert estimate.high is not None
-    return estimate.low > limit or estimate.high < 1 / limit
+def _repeats(
+    source: random.Random, factor: float, number: int = REPEATS, spread: float = SPREAD
+) -> list[float]:
+    return [100 * factor * math.exp(source.gauss(0, spread)) for _ in range(number)]
 
 
 if __name__ == "__main__":

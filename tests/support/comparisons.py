@@ -10,6 +10,7 @@ from loadbench.engine.comparison.model import (
     ComparedMetric,
     Comparison,
     Estimate,
+    Loss,
     MeanChange,
     MetricComparison,
     Side,
@@ -69,9 +70,14 @@ def _compared(metric: ComparedMetric, found: Estimate) -> MetricComparison:
     )
 
 
-def lost_cell(cell: str = "m2_u2_s2", *, is_lost: bool = True) -> UnmatchedCell:
+def unmatched_cell(cell: str = "m2_u2_s2") -> UnmatchedCell:
     """Return a cell that the candidate has no results of."""
-    return UnmatchedCell(cell=cell, reason="failed in after", is_lost=is_lost)
+    return UnmatchedCell(cell=cell, reason="failed in after")
+
+
+def loss(cell: str = "m2_u2_s2", metric: str = "") -> Loss:
+    """Return the loss of a cell, or of a metric of it by its key."""
+    return Loss(cell=cell, reason="failed in after", metric=METRIC[metric] if metric else None)
 
 
 def side(profile: str, run: str = "20261122-072100") -> Side:
@@ -92,6 +98,7 @@ def comparison(**fields: Any) -> Comparison:
         "means": (mean_of("p95_ms"),),
         "cells": (compared_cell(),),
         "unmatched": (),
+        "losses": (),
         "doubts": (),
         "not_comparable": (),
     }

@@ -1,6 +1,6 @@
 """The simulation of comparisons, with fewer pairs."""
 
-from bench.comparison import SimulatedRate, planted, rates
+from bench.comparison import UNEQUAL, SimulatedRate, planted, rates, unequal_rates
 
 SEED = 5
 PAIRS = 60
@@ -14,9 +14,15 @@ def test_all_rates_are_near_their_limits() -> None:
 
 
 def test_planted_errors_miss_their_limits() -> None:
-    power, false_alarms = planted(SEED, PAIRS)
+    power, *too_many = planted(SEED, PAIRS)
     assert not _within(power, 0.2)
-    assert not _within(false_alarms, 0.1)
+    assert len(too_many) == 3
+    assert [rate.text for rate in too_many if _within(rate, 0.1)] == []
+
+
+def test_unequal_spreads_are_simulated() -> None:
+    texts = [unequal_rates(case, SEED, 3) for case in UNEQUAL]
+    assert all(text.endswith("(of 3)") for text in texts)
 
 
 def _within(rate: SimulatedRate, tolerance: float) -> bool:

@@ -83,6 +83,12 @@ def test_other_thresholds_are_rejected(call: Call, threshold: str) -> None:
     assert "--threshold: expected a percentage such as 5%" in result.stderr
 
 
+def test_a_threshold_above_the_largest_is_rejected(call: Call) -> None:
+    result = call("old", "new", "--threshold", "1001%")
+    assert result.exit_code == Exit.USAGE
+    assert "--threshold: expected at most 1000%, not 1001%" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

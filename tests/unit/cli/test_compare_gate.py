@@ -26,6 +26,8 @@ FAILING = {
     }
     for suffix in ("", "_r2", "_r3")
 }
+SLOW_TAIL = {key: {"requests": requests(((100.0, 970), (2000.0, 15)))} for key in FAILING}
+"""Ten times as slow at the 99th percentile, with too few requests to measure it."""
 NO_RESULTS = {key: {"verdict": Verdict.INVALID, "reasons": ("no success",)} for key in FAILING}
 CANDIDATES: dict[str, tuple[Exit, dict[str, Any], str]] = {
     "unchanged": (Exit.DONE, {}, "Gate: passed, no regression beyond 10 % in 4 cells"),
@@ -50,7 +52,11 @@ CANDIDATES: dict[str, tuple[Exit, dict[str, Any], str]] = {
     ),
     "lost cell": (
         *(Exit.NOT_COMPARABLE, {"results": NO_RESULTS}),
-        f"Lost: {CELLS[0]}, invalid in",
+        f"Not comparable: missing results: {CELLS[0]}, invalid in",
+    ),
+    "lost percentile": (
+        *(Exit.NOT_COMPARABLE, {"results": SLOW_TAIL}),
+        f"Not comparable: missing p99: {CELLS[0]}, too few requests in the candidate",
     ),
     "lost and worse": (
         *(Exit.NOT_COMPARABLE, {"results": NO_RESULTS, "factors": 1.5}),
@@ -121,6 +127,27 @@ def test_an_estimate_beyond_the_limit_alone_does_not_fail(bench: Bench, call: Ca
     assert "Regression: " not in result.stderr
 
 
+def test_only_the_named_metrics_are_checked(bench: Bench, call: Call) -> None:
+    add_compared_run(bench.reports, "head", results=SLOW_TAIL)
+
+    assert call("base", "head", "--metric", "p50", "--metric", "p95").exit_code == Exit.DONE
+    assert call("base", "head", "--metric", "p99").exit_code == Exit.NOT_COMPARABLE
+
+
+def test_a_page_that_cannot_be_written_does_not_keep_the_gate_from_deciding(
+    bench: Bench, call: Call
+) -> None:
+    add_compared_run(bench.reports, "head", 1.5)
+    page, file = bench.root / ("x" * 300), bench.root / "compared.xml"
+
+    result = call("base", "head", "--html", str(page), "--junit", str(file))
+
+    assert result.exit_code == Exit.FAILED
+    assert "cannot write the page" in result.stderr
+    assert result.stderr.splitlines()[-1] == "Gate: failed, 25 regressions beyond 10 %"
+    assert list(parsed(file)) == ["compare head"]
+
+
 def test_one_measurement_each_is_too_few(bench: Bench, call: Call) -> None:
     for name, factor in (("once", 1.0), ("slow", 2.0)):
         add_compared_run(bench.reports, name, factor, repeats=(1.0,))
@@ -129,7 +156,7 @@ def test_one_measurement_each_is_too_few(bench: Bench, call: Call) -> None:
 
     assert result.exit_code == Exit.TOO_FEW_REPEATS
     assert result.stderr.endswith(
-        "too few repeats for a test. Measure both with `--set repeats=3`\n"
+        "too few cells have repeats for a test. Measure both with `--set repeats=3`\n"
     )
 
 

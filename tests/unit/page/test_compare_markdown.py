@@ -26,7 +26,7 @@ def test_names_are_escaped_and_tables_have_all_columns(tmp_path: Path) -> None:
 def test_the_document_is_cut_at_the_limit_of_github(tmp_path: Path) -> None:
     before = add_compared_run(tmp_path, "before")
     found = compared(before, add_compared_run(tmp_path, "after", 0.8))
-    many = UnmatchedCell(cell="m" * 400, reason="r" * 400, is_lost=False)
+    many = UnmatchedCell(cell="m" * 400, reason="r" * 400)
     long = replace(found, cells=found.cells * 50, unmatched=(many,) * 150)
     document = markdown_of_comparisons([long] * 3, (), METRICS)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadbench.engine.comparison.compare import compare_runs
-from loadbench.engine.comparison.model import METRICS, Change
+from loadbench.engine.comparison.model import METRICS, Change, Loss
 from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.profile.plan import plan_cells
@@ -101,9 +101,9 @@ def test_cells_without_results_are_lost_if_the_candidate_planned_them(
     found = compared(baseline, add_compared_run(tmp_path, "after", missing=missing))
 
     (cell,) = found.unmatched
-    assert (cell.cell, cell.is_lost) == (CELLS[0], True)
-    assert cell.reason == "not measured in the candidate"
-    expected = f"results are missing: {CELLS[0]} not measured in the candidate"
+    assert (cell.cell, cell.reason) == (CELLS[0], "not measured in the candidate")
+    assert found.losses == (Loss(cell=CELLS[0], reason="not measured in the candidate"),)
+    expected = f"missing results: {CELLS[0]}, not measured in the candidate"
     assert found.not_comparable == (expected,)
 
 
@@ -112,7 +112,50 @@ def test_cells_that_the_candidate_did_not_plan_are_not_lost(tmp_path: Path, base
     found = compared(baseline, after)
     assert [cell.cell for cell in found.cells] == list(CELLS[:2])
     assert [cell.reason for cell in found.unmatched] == ["not planned in the candidate"] * 2
+    assert (found.losses, found.not_comparable) == ((), ())
+
+
+@pytest.mark.parametrize(("suffixes", "is_lost"), [(("",), False), (("", "_r3"), True)])
+def test_a_cell_is_lost_if_most_repeats_of_the_candidate_are(
+    tmp_path: Path, baseline: Path, suffixes: tuple[str, ...], is_lost: bool
+) -> None:
+    invalid = {f"{CELLS[0]}{suffix}": {"verdict": Verdict.INVALID} for suffix in suffixes}
+    after = add_compared_run(tmp_path, "after", results=invalid)
+    found = compared(baseline, after)
+    reason = f"missing results: {CELLS[0]}, 1 of 3 repeats have results in the candidate"
+    assert found.not_comparable == ((reason,) if is_lost else ())
+    assert compared(after, baseline).losses == ()
+
+
+def test_a_cell_that_the_baseline_lost_itself_is_not_lost(tmp_path: Path) -> None:
+    invalid = {f"{CELLS[0]}{suffix}": {"verdict": Verdict.INVALID} for suffix in ("", "_r2")}
+    runs = [add_compared_run(tmp_path, name, results=invalid) for name in ("before", "after")]
+    assert compared(*runs).losses == ()
+
+
+def test_a_percentile_with_too_few_requests_in_most_repeats_of_the_candidate_is_lost(
+    tmp_path: Path, baseline: Path
+) -> None:
+    few = {"requests": requests(spread_latencies(1000, number=985))}
+    results = {f"{CELLS[0]}{suffix}": few for suffix in ("", "_r2", "_r3")}
+    results |= {f"{CELLS[1]}{suffix}": few for suffix in ("", "_r2")}
+    results[CELLS[2]] = few
+    after = add_compared_run(tmp_path, "after", results=results)
+
+    found = compared(baseline, after)
+    assert [(one.cell, one.metric and one.metric.label, one.reason) for one in found.losses] == [
+        (CELLS[0], "p99", "too few requests in the candidate"),
+        (CELLS[1], "p99", "too few requests in 2 of 3 repeats of the candidate"),
+    ]
     assert found.not_comparable == ()
+    assert compared(after, baseline).losses == ()
+
+
+def test_negative_and_missing_latencies_are_left_out(tmp_path: Path, baseline: Path) -> None:
+    absurd = {"requests": requests(((-5.0, 1500), (10.0, 500)))}
+    results = {f"{CELLS[0]}{suffix}": absurd for suffix in ("", "_r2", "_r3")}
+    found = compared(baseline, add_compared_run(tmp_path, "after", results=results))
+    assert [one.metric.label for one in found.cells[0].metrics] == ["p90", "p95", "p99", "req/s"]
 
 
 def test_invalid_cells_and_cells_without_successes_are_not_compared(
@@ -180,7 +223,7 @@ def test_suspect_and_missing_repeats_are_doubts(tmp_path: Path, baseline: Path) 
 
 
 @pytest.mark.parametrize(("failures", "have_risen"), [(20, False), (21, True)])
-def test_failures_have_risen_if_the_median_rose_by_more_than_one_percentage_point(
+def test_failures_have_risen_if_they_rose_by_more_than_one_percentage_point(
     tmp_path: Path, baseline: Path, failures: int, have_risen: bool
 ) -> None:
     number = 2000 - failures
@@ -191,12 +234,26 @@ def test_failures_have_risen_if_the_median_rose_by_more_than_one_percentage_poin
     assert (f"Failures have risen: {CELLS[0]}" in found.doubts) is have_risen
 
 
-def test_failures_have_not_risen_if_a_repeat_has_none(tmp_path: Path, baseline: Path) -> None:
+@pytest.mark.parametrize(("suffixes", "have_risen"), [(("",), False), (("", "_r2"), True)])
+def test_failures_have_risen_if_half_of_the_repeats_are_above_all_of_the_baseline(
+    tmp_path: Path, baseline: Path, suffixes: tuple[str, ...], have_risen: bool
+) -> None:
     failing = {"requests": requests(((100.0, 1900),), ((100.0, 100),))}
-    results = {f"{CELLS[0]}{suffix}": failing for suffix in ("", "_r2")}
-    found = compared(baseline, add_compared_run(tmp_path, "after", results=results))
-    assert not found.cells[0].have_failures_risen
-    assert found.cells[0].failures_after == 0.05
+    results = {f"{CELLS[0]}{suffix}": failing for suffix in suffixes}
+    after = add_compared_run(tmp_path, "after", results=results)
+    assert compared(baseline, after).cells[0].have_failures_risen is have_risen
+    assert not compared(after, after).cells[0].have_failures_risen
+    assert not compared(after, baseline).cells[0].have_failures_risen
+
+
+def test_failures_that_the_baseline_has_had_once_have_not_risen(
+    tmp_path: Path, baseline: Path
+) -> None:
+    failing = {"requests": requests(((100.0, 1900),), ((100.0, 100),))}
+    once = add_compared_run(tmp_path, "once", results={CELLS[0]: failing})
+    results = {f"{CELLS[0]}{suffix}": failing for suffix in ("", "_r2", "_r3")}
+    after = add_compared_run(tmp_path, "after", results=results)
+    assert not compared(once, after).cells[0].have_failures_risen
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.comparison.gating.gate import GateOutcome, gate, is_beyond
+from loadbench.engine.comparison.gating.gate import GateOutcome, gate, is_beyond, outcome_of
 from loadbench.engine.comparison.gating.junit import suite_of_gate
 from loadbench.engine.comparison.gating.sentences import gate_sentences
 from loadbench.engine.comparison.model import Comparison, Estimate
@@ -15,26 +15,21 @@ from tests.support.comparisons import (
     compared_cell,
     comparison,
     estimate,
-    lost_cell,
+    loss,
     mean_of,
+    unmatched_cell,
 )
 from tests.support.junit import ParsedCase, parsed
 
 LIMIT = 0.1
 UNDECIDED = (
-    "Gate: no decision, because there are too few repeats for a test. Measure both with `--set "
+    "Gate: no decision, because too few cells have repeats for a test. Measure both with `--set "
     "repeats=3`"
 )
 UNTESTED = estimate(1.5)
 WORSE = estimate(1.2, 1.11, 1.3)
 POINT_ONLY = estimate(1.2, 1.09, 1.32)
 BELOW = estimate(1.09, 1.05, 1.13)
-
-
-def outcome_of(key: str, found: Estimate) -> GateOutcome:
-    """Return the outcome of one metric of one cell."""
-    one, _ = gate(comparison(means=(), cells=(compared_cell({key: found}),)), LIMIT).checks
-    return one.outcome
 
 
 def cases_of(found: Comparison) -> dict[str, ParsedCase]:
@@ -60,7 +55,7 @@ def cases_of(found: Comparison) -> dict[str, ParsedCase]:
 def test_only_a_whole_interval_beyond_the_limit_is_a_regression(
     key: str, ratio: float, low: float, high: float, outcome: GateOutcome
 ) -> None:
-    assert outcome_of(key, estimate(ratio, low, high)) is outcome
+    assert outcome_of(METRIC[key], estimate(ratio, low, high), LIMIT) is outcome
 
 
 @pytest.mark.parametrize("key", METRIC)
@@ -157,7 +152,9 @@ def test_a_regression_and_a_lost_cell_are_both_printed() -> None:
     result = gate(
         comparison(
             cells=(compared_cell({"p95_ms": WORSE, "p99_ms": POINT_ONLY}),),
-            unmatched=(lost_cell(), lost_cell("m3_u2_s2", is_lost=False)),
+            unmatched=(unmatched_cell(), unmatched_cell("m3_u2_s2")),
+            losses=(loss(), loss("m1_u2_s2", "p50_ms")),
+            not_comparable=("missing results: m2_u2_s2, failed in after",),
         ),
         LIMIT,
     )
@@ -166,8 +163,35 @@ def test_a_regression_and_a_lost_cell_are_both_printed() -> None:
     assert gate_sentences(result) == [
         "Regression: m1_u2_s2 p95 +20.0 % (99 % interval +11.0 to +30.0 %), limit 10 %",
         "Possible regression: m1_u2_s2 p99 +20.0 % (99 % interval +9.0 to +32.0 %), limit 10 %",
-        "Lost: m2_u2_s2, failed in after",
+        "Not comparable: missing results: m2_u2_s2, failed in after",
+        "Not comparable: missing p50: m1_u2_s2, failed in after",
         "Gate: no decision, because the runs are not comparable",
+    ]
+
+
+def test_only_the_given_metrics_are_checked() -> None:
+    found = comparison(
+        means=(mean_of("p90_ms"), mean_of("p99_ms", WORSE)),
+        cells=(compared_cell({"p90_ms": UNCHANGED, "p99_ms": WORSE}),),
+        losses=(loss("m1_u2_s2", "p95_ms"),),
+    )
+
+    result = gate(found, LIMIT, [METRIC["p90_ms"]])
+    assert (result.regressions, result.losses, result.reasons) == ((), (), ())
+    assert not gate(found, LIMIT).is_comparable
+
+    without = gate(found, LIMIT, [METRIC["p50_ms"]])
+    assert without.reasons == ("no cell has enough requests for p50 in both runs",)
+
+
+def test_what_has_too_few_repeats_is_printed_beside_what_is_tested() -> None:
+    found = comparison(
+        means=(mean_of("p90_ms"), mean_of("p99_ms", UNTESTED)),
+        cells=(compared_cell({"p90_ms": UNCHANGED, "p99_ms": UNTESTED}),),
+    )
+    assert gate_sentences(gate(found, LIMIT)) == [
+        "Not tested: p99 of geometric mean, m1_u2_s2, too few repeats",
+        "Gate: passed, no regression beyond 10 % in 1 cell",
     ]
 
 
@@ -209,7 +233,11 @@ def test_every_metric_cell_and_mean_is_a_junit_case() -> None:
                 compared_cell({"p95_ms": WORSE, "p99_ms": POINT_ONLY, "rps": UNTESTED}),
                 compared_cell({}, cell="m4_u2_s2", have_failures_risen=True, failures_after=0.5),
             ),
-            unmatched=(lost_cell(), lost_cell("m3_u2_s2", is_lost=False)),
+            unmatched=(unmatched_cell(), unmatched_cell("m3_u2_s2")),
+            losses=(
+                *(loss(), loss("m1_u2_s2", "p95_ms"), loss("m1_u2_s2", "p99_ms")),
+                *(loss("m1_u2_s2", "p50_ms"), loss("m4_u2_s2")),
+            ),
             not_comparable=("m2_u2_s2 is lost", "the machines differ"),
         )
     )
@@ -218,14 +246,19 @@ def test_every_metric_cell_and_mean_is_a_junit_case() -> None:
         "comparable": ("error", "not comparable"),
         "geometric mean p95": ("failure", "regression"),
         "m1_u2_s2 p95": ("failure", "regression"),
-        "m1_u2_s2 p99": ("passed", ""),
+        "m1_u2_s2 p99": ("error", "lost"),
+        "m1_u2_s2 p50": ("error", "lost"),
         "m1_u2_s2 req/s": ("skipped", "not tested"),
         "m1_u2_s2 failures": ("passed", ""),
         "m4_u2_s2 failures": ("failure", "regression"),
+        "m4_u2_s2": ("error", "lost"),
         "m2_u2_s2": ("error", "lost"),
         "m3_u2_s2": ("skipped", "not compared"),
     }
-    assert cases["comparable"].message == "m2_u2_s2 is lost; the machines differ"
+    assert cases["comparable"].message == (
+        "m2_u2_s2 is lost; the machines differ; missing p95: m1_u2_s2, failed in after; missing "
+        "p99: m1_u2_s2, failed in after; missing p50: m1_u2_s2, failed in after"
+    )
     assert cases["m2_u2_s2"].message == "failed in after"
     assert "+20.0 %" in cases["m1_u2_s2 p95"].message
 

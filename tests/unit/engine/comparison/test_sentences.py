@@ -98,7 +98,7 @@ def test_cells_that_differ_and_lost_cells_are_named(tmp_path: Path) -> None:
     after = add_compared_run(tmp_path, "after", {CELLS[0]: 1.5, CELLS[1]: 0.6}, missing=missing)
     texts = result_sentences(compared(before, after))
     assert f"By cell, p90 is worse in {CELLS[0]} and better in {CELLS[1]}." in texts
-    assert f"The candidate has no usable results where the baseline has: {CELLS[3]}." in texts
+    assert f"Missing results: {CELLS[3]}, not measured in the candidate." in texts
 
 
 def by_capacity(
@@ -158,7 +158,7 @@ def test_runs_without_a_common_cell_are_compared_by_recommendation(tmp_path: Pat
     found = compared(*(tmp_path / one.profile / one.run for one in (old, new)))
     subject, first, second = sentences(found)
     assert subject.startswith("new (20261122-072100) compared with the baseline old (2026")
-    assert first.startswith("No cell has results in both runs, so only the recommendations")
+    assert first == "No cell has results in both runs."
     assert second == "new: 1 container reaches 40.0 req/s; old: 1 container reaches 40.0 req/s."
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from loadbench.cli.compare.share import read_limit, read_share
+from loadbench.cli.compare.share import read_share
 from loadbench.cli.options import NewFile, junit_option
-from loadbench.errors import UsageError
+from loadbench.errors import LoadbenchError, UsageError
 from loadbench.workspace import Workspace
 
 METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
@@ -20,7 +20,8 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
     "metrics",
     multiple=True,
     type=click.Choice(METRIC_NAMES),
-    help="Show the cells only for this metric. Can be repeated. Default: all metrics.",
+    help="Show the cells only for this metric, and check only this one with --max-regression. Can "
+    "be repeated. Default: all metrics.",
 )
 @click.option(
     "--threshold",
@@ -45,10 +46,11 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
 )
 @click.option(
     "--max-regression",
-    callback=read_limit,
+    callback=read_share,
     metavar="CHANGE",
     help="Exit with code 1 if a CANDIDATE is worse than the BASELINE by more than this with its "
-    "whole interval, such as 10% or 0.1, or if more of its requests fail.",
+    "whole interval, such as 10% or 0.1, or if more of its requests fail. With 100% or more, only "
+    "latencies and failures count.",
 )
 @junit_option("the decision on each metric and cell")
 @click.pass_obj
@@ -75,7 +77,7 @@ def compare(
 
     Cells are matched by number of models, users and spawn rate. A difference is shown if its
     interval excludes "no change", with Holm's correction over the cells of a metric. That requires
-    repeats in at least one cell: run --set repeats=3. See docs/compare.md.
+    repeats of at least half of the cells: run --set repeats=3. See docs/compare.md.
 
     \b
     Examples:
@@ -101,7 +103,7 @@ def compare(
     from loadbench.cli.commands import report_output_error
     from loadbench.cli.compare.gate import decide
     from loadbench.cli.compare.text import comparison_text
-    from loadbench.cli.exit_codes import most_important
+    from loadbench.cli.exit_codes import exit_for_error, most_important
     from loadbench.engine.comparison.compare import compare_runs
     from loadbench.engine.comparison.gating.gate import gate
     from loadbench.engine.comparison.model import METRICS
@@ -136,11 +138,16 @@ def compare(
     if html:
         from loadbench.page.write import write_comparison
 
-        page = write_comparison(html, found, workspace.reports, missing=selected.missing)
-        output.message(f"Wrote {page.path}")
-        if page.note:
-            output.message(page.note)
+        try:
+            page = write_comparison(html, found, workspace.reports, missing=selected.missing)
+        except LoadbenchError as error:
+            output.message(f"cannot write the page {error}")
+            exits.append(exit_for_error(error))
+        else:
+            output.message(f"Wrote {page.path}")
+            if page.note:
+                output.message(page.note)
     if max_regression is not None:
-        results = [gate(comparison, max_regression) for comparison in found]
+        results = [gate(comparison, max_regression, shown) for comparison in found]
         exits.append(decide(results, selected.missing, junit))
     sys.exit(most_important(exits))

@@ -6,8 +6,8 @@ import click
 
 from loadbench.errors import UsageError
 
-MAX_LIMIT = 10.0
-"""Largest regression that a gate may allow. A larger one is probably a mistake."""
+MAX_SHARE = 10.0
+"""Largest relative change of an option. A larger one is probably a mistake."""
 _SHARE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(%?)", re.ASCII)
 
 
@@ -21,28 +21,18 @@ def read_share(
         value: A percentage such as 5%, or a ratio below 1 such as 0.05. None without the option.
 
     Raises:
-        UsageError: The text is neither.
+        UsageError: The text is neither, or the change is above 1000 %.
     """
     if value is None:
         return None
     match = _SHARE.fullmatch(value.strip())
     if match and (match[2] or float(match[1]) < 1):
-        return float(match[1]) / (100 if match[2] else 1)
+        share = float(match[1]) / (100 if match[2] else 1)
+        if share > MAX_SHARE:
+            most = f"{100 * MAX_SHARE:g}%"
+            raise UsageError(f"{parameter.opts[0]}: expected at most {most}, not {value}")
+        return share
     raise UsageError(
         f"{parameter.opts[0]}: expected a percentage such as 5%, or a ratio below 1 such as 0.05, "
         f"not {value!r}"
     )
-
-
-def read_limit(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> float | None:
-    """Return the largest allowed regression as a ratio; see `read_share`.
-
-    Raises:
-        UsageError: The text is neither a percentage nor a ratio, or above 1000 %.
-    """
-    limit = read_share(context, parameter, value)
-    if limit is not None and limit > MAX_LIMIT:
-        raise UsageError(f"{parameter.opts[0]}: expected at most {100 * MAX_LIMIT:g}%, not {value}")
-    return limit

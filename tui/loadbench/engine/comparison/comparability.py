@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from loadbench.engine.bounds.texts import one_line
 from loadbench.engine.comparison.matching import BASELINE, CANDIDATE
-from loadbench.engine.comparison.model import CellComparison, UnmatchedCell
+from loadbench.engine.comparison.model import CellComparison, Loss
 from loadbench.engine.hardware.description import hardware_line
 from loadbench.engine.journal.codec import read_time
 from loadbench.engine.profile.sections.load import LoadSection
@@ -40,24 +40,29 @@ def obstacles(before: Run, after: Run) -> list[str]:
 
 
 def not_comparable(
-    obstacles: Sequence[str], unmatched: Sequence[UnmatchedCell], *, has_cells: bool
+    obstacles: Sequence[str], losses: Sequence[Loss], *, has_cells: bool
 ) -> tuple[str, ...]:
     """Return the reasons why a gate must not decide, as clauses.
 
     Args:
         obstacles: The differences in machine and load.
-        unmatched: The cells that cannot be compared.
+        losses: What the candidate has no results of.
         has_cells: Whether any cell can be compared.
     """
-    lost: dict[str, list[str]] = {}
-    for cell in unmatched:
-        if cell.is_lost:
-            lost.setdefault(cell.reason, []).append(cell.cell)
     return (
         *([] if has_cells else ["no cell has results in both runs"]),
-        *(f"results are missing: {named(cells)} {reason}" for reason, cells in lost.items()),
+        *loss_texts(loss for loss in losses if loss.metric is None),
         *obstacles,
     )
+
+
+def loss_texts(losses: Iterable[Loss]) -> list[str]:
+    """Return what is missing, as one clause per metric and reason."""
+    lost: dict[tuple[str, str], list[str]] = {}
+    for loss in losses:
+        what = loss.metric.label if loss.metric else "results"
+        lost.setdefault((what, loss.reason), []).append(loss.cell)
+    return [f"missing {what}: {named(cells)}, {reason}" for (what, reason), cells in lost.items()]
 
 
 def doubts_about(

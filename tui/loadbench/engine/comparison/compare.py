@@ -8,9 +8,11 @@ from loadbench.engine.comparison.differences import differences_between
 from loadbench.engine.comparison.matching import (
     BASELINE,
     CANDIDATE,
-    MatchedCell,
+    CellPair,
     Repeats,
-    match_cells,
+    cell_pairs,
+    losses_of,
+    unmatched_cell,
 )
 from loadbench.engine.comparison.model import (
     DEFAULT_MATERIAL,
@@ -26,12 +28,11 @@ from loadbench.engine.comparison.model import (
 )
 from loadbench.engine.comparison.statistics import (
     ComparedValues,
-    RepeatedValues,
     compare_values,
     geometric_mean,
 )
+from loadbench.engine.comparison.variances import RepeatedValues
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.report.rows import Row
 
 MAX_FAILURE_RISE = 0.01
 """Largest rise of the failure ratio that is tolerable: the goal `failure_ratio: 0.01` that the
@@ -47,7 +48,9 @@ def compare_runs(before: Side, after: Side, *, material: float = DEFAULT_MATERIA
         material: The smallest relative change that matters, such as 0.05.
     """
     is_same_run = before.run.folder == after.run.folder
-    matched, unmatched = match_cells(before.run, after.run)
+    pairs = cell_pairs(before.run, after.run)
+    matched = [pair for pair in pairs if pair.is_matched]
+    losses = tuple(loss for pair in pairs for loss in losses_of(pair))
     by_cell: list[list[MetricComparison]] = [[] for _ in matched]
     means: list[MeanChange] = []
     for metric in METRICS:
@@ -77,25 +80,17 @@ def compare_runs(before: Side, after: Side, *, material: float = DEFAULT_MATERIA
         differences=differences_between(before.run, after.run),
         means=tuple(means),
         cells=cells,
-        unmatched=tuple(unmatched),
+        unmatched=tuple(unmatched_cell(pair) for pair in pairs if not pair.is_matched),
+        losses=losses,
         doubts=doubts_about(before.run, after.run, cells, found),
-        not_comparable=not_comparable(found, unmatched, has_cells=bool(cells)),
+        not_comparable=not_comparable(found, losses, has_cells=bool(cells)),
     )
 
 
-def _values(cell: MatchedCell, metric: ComparedMetric) -> RepeatedValues | None:
+def _values(cell: CellPair, metric: ComparedMetric) -> RepeatedValues | None:
     """Return the values of a metric in both runs, or None if one has none."""
-    before, after = (_known(side, metric) for side in (cell.before, cell.after))
+    before, after = (side.values(metric) for side in _sides(cell))
     return RepeatedValues(before, after) if before and after else None
-
-
-def _known(side: Repeats, metric: ComparedMetric) -> list[float]:
-    values = (getattr(row, metric.key) for row in side.used if _has_value(row, metric))
-    return [value for value in values if value]
-
-
-def _has_value(row: Row, metric: ComparedMetric) -> bool:
-    return metric.is_more_better or row.has_enough_samples(metric.key)
 
 
 def _unchanged(cells: Sequence[RepeatedValues]) -> ComparedValues:
@@ -111,7 +106,7 @@ def _mean(metric: ComparedMetric, compared: ComparedValues, num_cells: int) -> M
         num_cells=num_cells,
         estimate=compared.mean,
         spread=pooled.spread if pooled else None,
-        degrees_of_freedom=pooled.df if pooled else 0,
+        degrees_of_freedom=round(pooled.df) if pooled else 0,
     )
 
 
@@ -126,9 +121,9 @@ def _metric(metric: ComparedMetric, values: RepeatedValues, estimate: Estimate) 
     )
 
 
-def _cell(cell: MatchedCell, metrics: Sequence[MetricComparison]) -> CellComparison:
+def _cell(cell: CellPair, metrics: Sequence[MetricComparison]) -> CellComparison:
     before, after = ([row.failure_ratio or 0.0 for row in side.used] for side in _sides(cell))
-    rise = median(after) - median(before)
+    risen = [ratio for ratio in after if ratio > max(before) + MAX_FAILURE_RISE]
     return CellComparison(
         cell=cell.key,
         models=cell.models,
@@ -136,12 +131,12 @@ def _cell(cell: MatchedCell, metrics: Sequence[MetricComparison]) -> CellCompari
         metrics=tuple(metrics),
         failures_before=median(before),
         failures_after=median(after),
-        have_failures_risen=rise > MAX_FAILURE_RISE and min(after) > max(before),
+        have_failures_risen=2 * len(risen) >= len(after),
         doubts=tuple(_doubts(cell, metrics)),
     )
 
 
-def _doubts(cell: MatchedCell, metrics: Sequence[MetricComparison]) -> list[str]:
+def _doubts(cell: CellPair, metrics: Sequence[MetricComparison]) -> list[str]:
     doubts = []
     for name, side in zip((BASELINE, CANDIDATE), _sides(cell), strict=True):
         used, planned = len(side.used), len(side.planned)
@@ -167,5 +162,5 @@ def _doubts(cell: MatchedCell, metrics: Sequence[MetricComparison]) -> list[str]
     return doubts
 
 
-def _sides(cell: MatchedCell) -> tuple[Repeats, Repeats]:
+def _sides(cell: CellPair) -> tuple[Repeats, Repeats]:
     return cell.before, cell.after

@@ -34,7 +34,7 @@ class BothCurves:
 def both_curves(before: RunState, after: RunState, metric: AnyMetric) -> BothCurves | None:
     """Return a metric of both runs against load.
 
-    Of more than `MAX_MODELS` numbers of models, those that both runs have are preferred, evenly
+    Of more than `MAX_MODELS` numbers of models, those that both runs have come first, evenly
     spaced. Returns None if no cell has a value, or if the runs have different kinds of load.
 
     Args:
@@ -49,8 +49,9 @@ def both_curves(before: RunState, after: RunState, metric: AnyMetric) -> BothCur
     sets = [{curve.models for curve in some} for some in curves]
     every = sorted(sets[0] | sets[1])
     common = sorted(sets[0] & sets[1])
-    is_crowded = len(every) > MAX_MODELS
-    models = _spread(common or every) if is_crowded else tuple(every)
+    chosen = _spread(common, MAX_MODELS)
+    others = [number for number in every if number not in common]
+    models = tuple(sorted((*chosen, *_spread(others, MAX_MODELS - len(chosen)))))
     shown = [tuple(curve for curve in some if curve.models in models) for some in curves]
     return BothCurves(
         models=models,
@@ -65,9 +66,9 @@ def _with_values(curves: Sequence[LevelCurve]) -> list[LevelCurve]:
     return [curve for curve in curves if any(y is not None for _, y in curve.points)]
 
 
-def _spread(models: Sequence[int]) -> tuple[int, ...]:
-    """Return at most `MAX_MODELS` numbers, evenly spaced, with the first and the last one."""
-    if len(models) <= MAX_MODELS:
+def _spread(models: Sequence[int], most: int) -> tuple[int, ...]:
+    """Return at most `most` numbers, evenly spaced, with the first and the last one."""
+    if len(models) <= most:
         return tuple(models)
-    step = (len(models) - 1) / (MAX_MODELS - 1)
-    return tuple(models[round(index * step)] for index in range(MAX_MODELS))
+    step = (len(models) - 1) / max(1, most - 1)
+    return tuple(models[round(index * step)] for index in range(most))

@@ -21,7 +21,7 @@ class Change(StrEnum):
     """A difference is shown, but it is smaller than the material threshold."""
     NOT_SHOWN = "no difference shown"
     NOT_TESTED = "not tested"
-    """One value each, so that nothing is known about chance."""
+    """Too few repeats, so that nothing is known about chance."""
 
 
 class Area(StrEnum):
@@ -83,6 +83,11 @@ class Estimate:
     """The smallest relative difference that would probably have been shown, such as 0.08. None
     without a test."""
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether there are enough repeats for an interval."""
+        return self.change is not Change.NOT_TESTED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricComparison:
@@ -112,7 +117,7 @@ class CellComparison:
     """Median of the failure ratio over the repeats, 0 to 1."""
     failures_after: float
     have_failures_risen: bool
-    """Whether failures rose by more than can be expected by chance and than is tolerable."""
+    """Whether failures rose by more than is tolerable in at least half of the repeats."""
     doubts: tuple[str, ...] = ()
     """Such as suspect results or repeats without results, as clauses."""
 
@@ -135,9 +140,19 @@ class UnmatchedCell:
 
     cell: str
     reason: str
-    """As a clause, such as `not measured in before`, `failed in after`."""
-    is_lost: bool
-    """Whether the baseline has usable results, and the candidate has tried and has none."""
+    """As a clause, such as `not measured in the baseline`, `failed in the candidate`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Results that most repeats of the baseline have, and at most half of the candidate's."""
+
+    cell: str
+    """Key of the first repeat. The candidate planned this cell."""
+    reason: str
+    """As a clause, such as `failed in the candidate`."""
+    metric: ComparedMetric | None = None
+    """The missing metric. None if there are no usable results at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,15 +178,22 @@ class Comparison:
     """In the order of `METRICS`. Empty if no cell could be compared."""
     cells: tuple[CellComparison, ...]
     unmatched: tuple[UnmatchedCell, ...]
+    losses: tuple[Loss, ...]
     doubts: tuple[str, ...]
     """Reasons why the comparison may not hold, as sentences without a full stop."""
     not_comparable: tuple[str, ...]
-    """Reasons why a gate must not decide, as clauses. Empty if it may."""
+    """Reasons why a gate must not decide, as clauses. Empty if it may. A missing metric is not
+    among them: it depends on the metrics that the gate checks."""
 
     @property
     def is_tested(self) -> bool:
-        """Whether repeats allow a test of at least one metric."""
-        return any(mean.estimate.change is not Change.NOT_TESTED for mean in self.means)
+        """Whether repeats allow a test of the mean of at least one metric."""
+        return any(mean.estimate.is_tested for mean in self.means)
+
+    @property
+    def has_tested_cells(self) -> bool:
+        """Whether repeats allow a test of at least one metric of one cell."""
+        return any(one.estimate.is_tested for cell in self.cells for one in cell.metrics)
 
     def metric_of(self, key: str) -> Sequence[tuple[CellComparison, MetricComparison]]:
         """Return the cells with their values of a metric."""

@@ -8,6 +8,7 @@ from loadbench.engine.comparison.model import (
     CellComparison,
     Comparison,
     Estimate,
+    Loss,
     MeanChange,
     MetricComparison,
     Side,
@@ -52,10 +53,8 @@ def record_of_comparison(comparison: Comparison) -> dict[str, Any]:
         "capacity_ratio": {"measured": ratio.measured, "low": ratio.low, "high": ratio.high}
         if ratio
         else None,
-        "unmatched": [
-            {"cell": one.cell, "reason": one.reason, "is_lost": one.is_lost}
-            for one in comparison.unmatched
-        ],
+        "unmatched": [{"cell": one.cell, "reason": one.reason} for one in comparison.unmatched],
+        "losses": [_loss(one) for one in comparison.losses],
         "doubts": list(comparison.doubts),
         "not_comparable": list(comparison.not_comparable),
     }
@@ -70,6 +69,11 @@ def _side(side: Side) -> dict[str, Any]:
         "status": side.run.status.value,
         "started_at": state.started_at,
     }
+
+
+def _loss(loss: Loss) -> dict[str, Any]:
+    metric = loss.metric.key if loss.metric else None
+    return {"cell": loss.cell, "metric": metric, "reason": loss.reason}
 
 
 def _mean(mean: MeanChange) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from loadbench.engine.comparison.by_recommendation import recommendation_sentences
-from loadbench.engine.comparison.comparability import MAX_NAMED, named
+from loadbench.engine.comparison.comparability import MAX_NAMED, loss_texts, named
 from loadbench.engine.comparison.model import (
     CellComparison,
     Change,
@@ -16,6 +16,9 @@ from loadbench.engine.report.drift import drift_of
 
 MAIN_METRIC = "p90_ms"
 """Metric of the first sentence."""
+
+MAX_PERCENT = 99_999
+"""Largest change that is printed as a number. Beyond it, an interval contains nearly everything."""
 
 REPEAT = "measure with `--set repeats=3`"
 """What to do without repeats."""
@@ -41,14 +44,17 @@ def subject_sentence(comparison: Comparison) -> str:
 
 def result_sentences(comparison: Comparison) -> tuple[str, ...]:
     """Return the mean change at the 90th percentile, and what has been tested."""
+    unmatched = {one.cell for one in comparison.unmatched}
+    losses = loss_texts(loss for loss in comparison.losses if loss.cell in unmatched)
+    lost = [f"{text[0].upper()}{text[1:]}." for text in losses]
     if not comparison.cells:
-        return ("No cell has results in both runs, so only the recommendations can be compared.",)
+        return ("No cell has results in both runs.", *lost)
     if comparison.is_same_run:
         return ()
     texts = [mean_sentence(mean) for mean in _main(comparison.means)]
-    texts += _changed_cells(comparison) if comparison.is_tested else [untested_sentence(comparison)]
-    if lost := [cell.cell for cell in comparison.unmatched if cell.is_lost]:
-        texts.append(f"The candidate has no usable results where the baseline has: {named(lost)}.")
+    texts += _changed_cells(comparison)
+    texts += [] if comparison.is_tested else [untested_sentence(comparison)]
+    texts += lost
     risen = [cell for cell in comparison.cells if cell.have_failures_risen]
     texts += [_failures(cell) for cell in risen[:MAX_NAMED]]
     return tuple(texts)
@@ -68,7 +74,7 @@ def mean_sentence(mean: MeanChange) -> str:
     if estimate.change is Change.NOT_SHOWN:
         return (
             f"No difference shown {where}: {signed_change(estimate.ratio)} ({interval}, {cells}). "
-            f"The smallest difference that would have been shown: {_smallest(estimate)}."
+            f"The smallest difference that would have been shown: {smallest_text(estimate)}."
         )
     too_small = ", too small to matter" if estimate.change is Change.TOO_SMALL else ""
     size = _percent(abs(estimate.ratio - 1))
@@ -80,6 +86,8 @@ def untested_sentence(comparison: Comparison) -> str:
     drifts = (drift_of(side.run.state) for side in (comparison.before, comparison.after))
     known = [drift.magnitude for drift in drifts if drift]
     start = "One measurement of each cell"
+    if comparison.has_tested_cells:
+        start = "Only the cells with repeats are tested, fewer than half. In the others"
     if known:
         return (
             f"{start}: differences below {_percent(max(known))} may be chance, judging by the "
@@ -91,6 +99,8 @@ def untested_sentence(comparison: Comparison) -> str:
 def signed_change(ratio: float) -> str:
     """Return a ratio as a relative change: `+4.2 %`."""
     change = 100 * (ratio - 1)
+    if change > MAX_PERCENT:
+        return f"over +{MAX_PERCENT} %"
     text = f"{abs(change):.{1 if abs(change) < 100 else 0}f}"
     sign = "" if float(text) == 0 else "+" if change > 0 else "−"
     return f"{sign}{text} %"
@@ -145,13 +155,15 @@ def _interval(estimate: Estimate) -> str:
     return f"{_percent(low).removesuffix(' %')} to {_percent(high)}"
 
 
-def _smallest(estimate: Estimate) -> str:
-    assert estimate.smallest is not None
-    return _percent(estimate.smallest)
+def smallest_text(estimate: Estimate) -> str:
+    """Return the smallest difference that would have been shown: `8.1 %`. `-` without a test."""
+    return "-" if estimate.smallest is None else _percent(estimate.smallest)
 
 
 def _percent(share: float) -> str:
     percent = 100 * share
+    if percent > MAX_PERCENT:
+        return f"over {MAX_PERCENT} %"
     return f"{percent:.1f} %" if percent < 1 else f"{number(percent, 2)} %"
 
 

@@ -1,7 +1,7 @@
 """A comparison as tables of texts."""
 
-from loadbench.engine.comparison.model import Change, ComparedMetric, Comparison, Estimate
-from loadbench.engine.comparison.sentences import interval_text, signed_change
+from loadbench.engine.comparison.model import ComparedMetric, Comparison, Estimate
+from loadbench.engine.comparison.sentences import interval_text, signed_change, smallest_text
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.table import Table
 
@@ -29,7 +29,7 @@ def means_table(comparison: Comparison) -> Table:
             mean.metric.label,
             str(mean.num_cells),
             *_change(mean.estimate),
-            _smallest(mean.estimate),
+            smallest_text(mean.estimate),
             word(mean.estimate),
         )
         for mean in comparison.means
@@ -65,9 +65,3 @@ def word(estimate: Estimate) -> str:
 
 def _change(estimate: Estimate) -> tuple[str, str]:
     return signed_change(estimate.ratio), interval_text(estimate)
-
-
-def _smallest(estimate: Estimate) -> str:
-    if estimate.smallest is None or estimate.change is Change.NOT_TESTED:
-        return "-"
-    return f"{number(100 * estimate.smallest, 2)} %"

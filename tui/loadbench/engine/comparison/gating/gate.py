@@ -1,5 +1,8 @@
 """Decide whether a candidate is worse than its baseline by more than is allowed.
 
+Results that the baseline has and the candidate lacks may hide a regression, so without them the
+gate does not decide.
+
 A metric is a regression only if its whole confidence interval, after Holm's correction, is beyond
 the limit. Then its point estimate is beyond it, too. A point beyond the limit alone would often be
 chance, and an interval that only excludes no change may be within the limit.
@@ -8,19 +11,20 @@ The size of a regression is relative to the baseline, as in tables: a latency th
 regression of 100 %, a rate that halves is one of 50 %. So no rate is a regression beyond 100 %.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadbench.engine.comparison.comparability import loss_texts
 from loadbench.engine.comparison.model import (
+    METRICS,
     CellComparison,
-    Change,
     ComparedMetric,
     Comparison,
     Estimate,
+    Loss,
     MeanChange,
     MetricComparison,
-    UnmatchedCell,
 )
 
 
@@ -31,7 +35,7 @@ class GateOutcome(StrEnum):
     NOT_SHOWN = "not shown"
     """The estimate is beyond the limit, but its interval includes the limit."""
     NOT_TESTED = "not tested"
-    """Without repeats, nothing is known about chance."""
+    """With too few repeats, nothing is known about chance."""
     REGRESSION = "regression"
 
 
@@ -72,6 +76,10 @@ class GateResult:
     """Largest allowed regression, such as 0.1."""
     checks: tuple[MetricCheck | FailureCheck, ...]
     """Those of the geometric means first, then those of each cell."""
+    losses: tuple[Loss, ...]
+    """What the candidate has no results of, of cells and of the checked metrics."""
+    reasons: tuple[str, ...]
+    """Reasons why the gate must not decide, as clauses. Empty if it may."""
 
     def with_outcome(self, outcome: GateOutcome) -> tuple[MetricCheck | FailureCheck, ...]:
         """Return the checks with an outcome."""
@@ -88,33 +96,68 @@ class GateResult:
         return self.with_outcome(GateOutcome.NOT_SHOWN)
 
     @property
-    def lost(self) -> tuple[UnmatchedCell, ...]:
-        """Cells that the baseline has results of, and the candidate has tried without success."""
-        return tuple(cell for cell in self.comparison.unmatched if cell.is_lost)
+    def untested(self) -> tuple[MetricCheck | FailureCheck, ...]:
+        """What cannot be checked, because there are too few repeats."""
+        return self.with_outcome(GateOutcome.NOT_TESTED)
 
     @property
     def is_comparable(self) -> bool:
         """Whether the gate may decide."""
-        return not self.comparison.not_comparable and not self.lost
+        return not self.reasons
 
     @property
     def is_untested(self) -> bool:
-        """Whether no metric can be tested. A run that is compared with itself needs no test."""
-        return not (self.comparison.is_same_run or self.comparison.is_tested)
+        """Whether no mean can be tested. A run that is compared with itself needs no test."""
+        means = [check for check in self.checks if isinstance(check.found, MeanChange)]
+        return all(check.outcome is GateOutcome.NOT_TESTED for check in means)
 
 
-def gate(comparison: Comparison, max_regression: float) -> GateResult:
+def gate(
+    comparison: Comparison, max_regression: float, metrics: Collection[ComparedMetric] = METRICS
+) -> GateResult:
     """Check each metric of each cell, the geometric means and the failures against a limit.
 
     Args:
         comparison: The comparison of the candidate with the baseline.
         max_regression: Largest allowed regression, such as 0.1 for 10 %.
+        metrics: The metrics to check.
     """
+    losses = tuple(
+        loss for loss in comparison.losses if loss.metric is None or loss.metric in metrics
+    )
     return GateResult(
         comparison=comparison,
         max_regression=max_regression,
-        checks=tuple(_checks(comparison, max_regression)),
+        checks=tuple(_checks(comparison, max_regression, metrics)),
+        losses=losses,
+        reasons=tuple(_reasons(comparison, losses, metrics)),
     )
+
+
+def _reasons(
+    comparison: Comparison, losses: Collection[Loss], metrics: Collection[ComparedMetric]
+) -> Iterator[str]:
+    yield from comparison.not_comparable
+    yield from loss_texts(loss for loss in losses if loss.metric)
+    if comparison.cells and not any(mean.metric in metrics for mean in comparison.means):
+        labels = ", ".join(metric.label for metric in metrics)
+        yield f"no cell has enough requests for {labels} in both runs"
+
+
+def outcome_of(metric: ComparedMetric, estimate: Estimate, limit: float) -> GateOutcome:
+    """Return the outcome for an estimate.
+
+    Args:
+        metric: The metric.
+        estimate: The estimate of its ratio after / before.
+        limit: Largest allowed regression, such as 0.1 for 10 %.
+    """
+    if estimate.low is None or estimate.high is None:
+        return GateOutcome.NOT_TESTED
+    if all(is_beyond(limit, metric, end) for end in (estimate.low, estimate.high)):
+        return GateOutcome.REGRESSION
+    is_worse = is_beyond(limit, metric, estimate.ratio)
+    return GateOutcome.NOT_SHOWN if is_worse else GateOutcome.PASSED
 
 
 def is_beyond(limit: float, metric: ComparedMetric, ratio: float) -> bool:
@@ -122,13 +165,19 @@ def is_beyond(limit: float, metric: ComparedMetric, ratio: float) -> bool:
     return ratio < 1 - limit if metric.is_more_better else ratio > 1 + limit
 
 
-def _checks(comparison: Comparison, limit: float) -> Iterator[MetricCheck | FailureCheck]:
+def _checks(
+    comparison: Comparison, limit: float, metrics: Collection[ComparedMetric]
+) -> Iterator[MetricCheck | FailureCheck]:
     is_same = comparison.is_same_run
     for mean in comparison.means:
+        if mean.metric not in metrics:
+            continue
         outcome = _outcome(mean.metric, mean.estimate, limit, is_same_run=is_same)
         yield MetricCheck(outcome=outcome, found=mean)
     for cell in comparison.cells:
         for one in cell.metrics:
+            if one.metric not in metrics:
+                continue
             outcome = _outcome(one.metric, one.estimate, limit, is_same_run=is_same)
             yield MetricCheck(outcome=outcome, found=one, cell=cell.cell)
         failures = GateOutcome.REGRESSION if cell.have_failures_risen else GateOutcome.PASSED
@@ -138,11 +187,4 @@ def _checks(comparison: Comparison, limit: float) -> Iterator[MetricCheck | Fail
 def _outcome(
     metric: ComparedMetric, estimate: Estimate, limit: float, *, is_same_run: bool
 ) -> GateOutcome:
-    if is_same_run:
-        return GateOutcome.PASSED
-    if estimate.change is Change.NOT_TESTED or estimate.low is None or estimate.high is None:
-        return GateOutcome.NOT_TESTED
-    if all(is_beyond(limit, metric, end) for end in (estimate.low, estimate.high)):
-        return GateOutcome.REGRESSION
-    is_worse = is_beyond(limit, metric, estimate.ratio)
-    return GateOutcome.NOT_SHOWN if is_worse else GateOutcome.PASSED
+    return GateOutcome.PASSED if is_same_run else outcome_of(metric, estimate, limit)

@@ -1,7 +1,7 @@
 """The decision of a gate as a JUnit test suite: one test case per metric and cell.
 
-A regression is a failure. A lost cell, and runs that are not comparable, are errors. What cannot be
-tested or compared is skipped. A regression that is not shown is a passed case.
+A regression is a failure. What the candidate lacks, and runs that are not comparable, are errors.
+What cannot be tested or compared is skipped. A regression that is not shown is a passed case.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from loadbench.engine.comparison.gating.gate import (
     MetricCheck,
 )
 from loadbench.engine.comparison.gating.sentences import HINT, MEAN, check_text
+from loadbench.engine.comparison.model import Loss
 from loadbench.engine.report.export.junit_xml import JUnitCase, JUnitOutcome, JUnitSuite
 
 _GROUP = "loadbench.compare"
@@ -26,11 +27,16 @@ def suite_of_gate(result: GateResult) -> JUnitSuite:
     """Return the decision of a gate as a test suite."""
     before, after = result.comparison.before.run, result.comparison.after.run
     profile = after.folder.parent.name
-    checks = (_check_case(check, result) for check in result.checks)
+    cases = {case.name: case for case in _cases(result)}
+    for loss in result.losses:
+        case = _loss_case(loss)
+        found = cases.get(case.name)
+        if found is None or found.outcome is not JUnitOutcome.FAILURE:
+            cases[case.name] = case
     return JUnitSuite(
         name=f"compare {profile}",
         group=f"{_GROUP}.{profile}",
-        cases=(_comparable_case(result), *checks, *_unmatched_cases(result)),
+        cases=tuple(cases.values()),
         started_at=after.state.started_at,
         properties=(
             ("before", before.name),
@@ -61,8 +67,23 @@ def suite_of_missing(missing: Sequence[str]) -> JUnitSuite:
     )
 
 
+def _cases(result: GateResult) -> Iterator[JUnitCase]:
+    yield _comparable_case(result)
+    for check in result.checks:
+        yield _check_case(check, result)
+    for cell in result.comparison.unmatched:
+        outcome = JUnitOutcome.SKIPPED
+        yield JUnitCase(name=cell.cell, outcome=outcome, kind=NOT_COMPARED, message=cell.reason)
+
+
+def _loss_case(loss: Loss) -> JUnitCase:
+    """Return the case of a cell, or of a metric of it."""
+    name = f"{loss.cell} {loss.metric.label}" if loss.metric else loss.cell
+    return JUnitCase(name=name, outcome=JUnitOutcome.ERROR, kind=LOST, message=loss.reason)
+
+
 def _comparable_case(result: GateResult) -> JUnitCase:
-    reasons = "; ".join(result.comparison.not_comparable)
+    reasons = "; ".join(result.reasons)
     if not reasons:
         return JUnitCase(name=COMPARABLE)
     outcome = JUnitOutcome.ERROR
@@ -80,10 +101,3 @@ def _check_case(check: MetricCheck | FailureCheck, result: GateResult) -> JUnitC
     if message:
         kind = check.outcome.value
     return JUnitCase(name=f"{subject} {label}", outcome=outcome, kind=kind, message=message)
-
-
-def _unmatched_cases(result: GateResult) -> Iterator[JUnitCase]:
-    for cell in result.comparison.unmatched:
-        outcome = JUnitOutcome.ERROR if cell.is_lost else JUnitOutcome.SKIPPED
-        kind = LOST if cell.is_lost else NOT_COMPARED
-        yield JUnitCase(name=cell.cell, outcome=outcome, kind=kind, message=cell.reason)

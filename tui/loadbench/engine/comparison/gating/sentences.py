@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loadbench.engine.comparison.comparability import named
 from loadbench.engine.comparison.gating.gate import FailureCheck, GateResult, MetricCheck
 from loadbench.engine.comparison.model import Estimate
 from loadbench.engine.comparison.sentences import interval_text, signed_change
@@ -17,11 +18,20 @@ def gate_sentences(result: GateResult) -> list[str]:
     found = {
         "Regression": [check_text(check, result) for check in result.regressions],
         "Possible regression": [check_text(check, result) for check in result.warnings],
-        "Lost": [f"{cell.cell}, {cell.reason}" for cell in result.lost],
-        "Not comparable": result.comparison.not_comparable,
+        "Not tested": [] if result.is_untested else _untested(result),
+        "Not comparable": result.reasons,
     }
     lines = [line for kind, texts in found.items() for line in _limited(kind, texts)]
     return [*lines, decision(result)]
+
+
+def _untested(result: GateResult) -> list[str]:
+    """Return what cannot be checked while other things can, as one clause per metric."""
+    found: dict[str, list[str]] = {}
+    for check in result.untested:
+        if isinstance(check, MetricCheck):
+            found.setdefault(check.metric.label, []).append(check.cell or MEAN)
+    return [f"{label} of {named(cells)}, too few repeats" for label, cells in found.items()]
 
 
 def _limited(kind: str, texts: Sequence[str]) -> list[str]:
@@ -61,7 +71,7 @@ def decision(result: GateResult) -> str:
     if not result.is_comparable:
         return "Gate: no decision, because the runs are not comparable"
     if result.is_untested:
-        return f"Gate: no decision, because there are too few repeats for a test. {HINT}"
+        return f"Gate: no decision, because too few cells have repeats for a test. {HINT}"
     if count:
         return f"Gate: failed, {worse}"
     if result.comparison.is_same_run:
