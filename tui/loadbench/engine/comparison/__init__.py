@@ -2,6 +2,6 @@
 
 `sides` finds the runs that names stand for. `compare` computes the result in `model`: `matching`
 finds the common cells, `statistics` and `variances` test their values with `student_t` and
-`gamma_functions`, `differences` and `comparability` compare everything else. `sentences`, `by_recommendation`, `table` and `record` have
-the result as texts and plain data.
+`gamma_functions`, `differences` and `comparability` compare everything else. `sentences`,
+`by_recommendation`, `table` and `record` have the result as texts and plain data.
 """
