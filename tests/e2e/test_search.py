@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from loadbench.engine.journal.events import SearchEnded
+from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.search import StopReason
 from tests.support import slots_server
 from tests.support.harness import Bench
@@ -76,6 +78,12 @@ def test_a_budget_ends_a_search_in_time_and_a_resume_continues_it(bench: Bench) 
     assert state.search_ended is not None
     assert state.search_ended.reason == StopReason.BUDGET_USED
     assert state.finished is not None
+    (end_s,) = (
+        entry.elapsed_s
+        for entry in JournalReader(bench.folder("known")).poll()
+        if isinstance(entry.event, SearchEnded)
+    )
+    assert end_s <= 10 + 3  # the runner notices the end of the budget within its poll
     assert 0 < len(state.cells) < len(LEVELS)
     resumed = bench.call("run", "--resume", "known", "--plain")
     assert resumed.returncode == 0, resumed.stderr

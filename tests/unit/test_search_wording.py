@@ -22,7 +22,7 @@ from loadbench.wording.search import (
     range_text,
     search_sentences,
 )
-from tests.support.builders import make_profile
+from tests.support.builders import cell_skipped, make_cell, make_profile
 from tests.support.searches import (
     GOAL_MS,
     applied,
@@ -122,6 +122,30 @@ def test_budget_is_named_with_what_was_left_out() -> None:
         "Not searched: 2 model processes.",
         "Not narrowed: 1 model process, below 30 users.",
     )
+
+
+def test_max_cells_is_named_with_what_was_left_out() -> None:
+    profile = search_profile(users=[20, 30], max_cells=4)
+    state, _, _ = searched(search_started(profile), result)
+
+    assert search_sentences(state) == (
+        "The search ended at max_cells: 4.",
+        "The search measured 4 of 4 cells.",
+        "Not searched: 2 model processes.",
+    )
+
+
+def test_an_unconfirmed_edge_is_named_once_at_the_end() -> None:
+    skipped = make_cell(users=20, spawn_rate=50, repeat=2).key
+    state, _, stop = searched(
+        search_started(search_profile(models=[1])),
+        lambda cell: cell_skipped(cell.key) if cell.key == skipped else result(cell),
+    )
+    line = event_line(Entry(1, "", 0.0, ended(stop)), state)
+
+    assert line is not None
+    assert line.count("not confirmed") == 1
+    assert "not confirmed" in search_sentences(state)[-1]
 
 
 def test_grid_has_no_sentences_about_a_search() -> None:

@@ -1,22 +1,17 @@
 """A reduced run of the simulation of the capacity search."""
 
-from collections import Counter
-
 import pytest
 
 from bench.capacity_search import (
     CURVES,
-    EXACT_LEVELS,
     LEVELS,
     MODELS,
-    PLANTED_SPREAD,
     SPREAD,
     Curve,
-    SearchTally,
     SimulatedService,
     by_bisection,
     by_strategy,
-    saturating,
+    planted_problems,
     services,
     tally,
 )
@@ -52,23 +47,5 @@ def test_goal_is_met_exactly_up_to_the_capacity() -> None:
         assert curve(0.99) < curve(1.01)
 
 
-def test_planted_bisection_at_a_high_spread_is_refused() -> None:
-    users = LEVELS[EXACT_LEVELS]
-    found = list(services(saturating, users, 10, SEED, PLANTED_SPREAD))
-
-    assert tally(by_bisection, found, users).problems(EXACT_LEVELS)
-
-
-@pytest.mark.parametrize(
-    ("errors", "cells", "problems"),
-    [
-        ({0: 92, 1: 7, 2: 1}, 42, []),
-        ({0: 91, 1: 8, 2: 1}, 42, ["exact: 91.00%"]),
-        ({0: 92, -1: 6, -2: 2}, 42, ["within one level: 98.00%"]),
-        ({0: 92, 1: 8}, 43, ["cells: 43.0"]),
-    ],
-)
-def test_limits(errors: dict[int, int], cells: int, problems: list[str]) -> None:
-    result = SearchTally(errors=Counter(errors), cells=[cells])
-
-    assert result.problems(EXACT_LEVELS) == problems
+def test_planted_strategy_without_confirmations_is_refused() -> None:
+    assert planted_problems(SEED, 40)

@@ -1,6 +1,7 @@
 """How `--check` and JUnit judge a search, which measures loads that miss goals on purpose."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,35 @@ def test_search_without_a_load_that_passes_misses_the_goals() -> None:
     assert exit_for_run(run, check=True) is Exit.GATE_FAILED
     assert "m1_u10_s50: p95 250 ms" in missed_goals(run)[0]
     assert set(outcomes(run).values()) == {JUnitOutcome.FAILURE}
+
+
+def test_number_of_models_that_carries_nothing_is_a_result() -> None:
+    def measure(cell: Cell) -> CellEnd:
+        return with_p95(cell, 50.0 if cell.models == 2 else 200.0)
+
+    run = search(measure)
+
+    assert exit_for_run(run, check=True) is Exit.DONE
+    assert list(outcomes(run).values()) == [JUnitOutcome.SKIPPED, JUnitOutcome.PASSED]
+
+
+def test_throughput_that_no_load_reaches_is_a_missed_goal() -> None:
+    profile = search_profile(goals={"p95_ms": GOAL_MS, "min_rps": 1000})
+    run = run_of(searched(search_started(profile), lambda cell: with_p95(cell, 50.0))[0])
+
+    assert exit_for_run(run, check=True) is Exit.GATE_FAILED
+    assert set(outcomes(run).values()) == {JUnitOutcome.FAILURE}
+
+
+def test_reason_of_a_later_version_is_not_valid() -> None:
+    run = search(up_to(25))
+    end = run.state.search_ended
+    assert end is not None
+    brackets = tuple(replace(one, reason="later") for one in end.brackets)
+    later = run_of(replace(run.state, search_ended=replace(end, brackets=brackets)))
+
+    assert exit_for_run(later, check=True) is Exit.NOT_VALID
+    assert set(outcomes(later).values()) == {JUnitOutcome.SKIPPED}
 
 
 def test_search_without_usable_results_is_not_valid() -> None:

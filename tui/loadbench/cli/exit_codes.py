@@ -6,7 +6,6 @@ from enum import IntEnum
 
 from loadbench.engine.comparison.gating.gate import GateResult
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.report.recommendation.goals import Outcome, check_text
 from loadbench.engine.report.rows import Row
@@ -94,7 +93,7 @@ def has_decided(run: Run) -> bool:
     ended, found = run.state.search_ended, run.recommendation
     if ended is None or found is None:
         return False
-    is_found = all(one.reason not in ("", StopReason.UNDECIDED) for one in ended.brackets)
+    is_found = all(one.is_decided for one in ended.brackets)
     edges = (load for one in found.configurations for load in (one.capacity, one.first_failed))
     return is_found and not any(load.is_suspect for load in edges if load)
 

@@ -16,7 +16,7 @@ from loadbench.engine.search.sentences import (
     result_sentences,
     why_phrase,
 )
-from loadbench.engine.search.status import SearchStatus, search_status
+from loadbench.engine.search.status import SearchStatus, measured_cells, search_status
 
 
 def range_text(shortest_s: float, longest_s: float) -> str:
@@ -73,8 +73,7 @@ def position_text(state: RunState) -> str:
 def planned_line(event: CellsPlanned, state: RunState) -> str:
     """Return why a search measures its next cells: `2 containers: searching … (confirms …)`."""
     subject, bracket = _subject(state), event.bracket
-    is_new = bracket.passed is None and bracket.missed is None
-    phrase = "searching all loads" if is_new else progress_phrase(bracket)
+    phrase = progress_phrase(bracket) if bracket.is_known else "searching all loads"
     amount = f"{subject.amount(event.bracket.models)}: " if subject.is_scaled else ""
     return f"{amount or 'Search: '}{phrase} ({why_phrase(event.why)})"
 
@@ -87,8 +86,8 @@ def search_ended_lines(event: SearchEnded, state: RunState) -> list[str]:
         state: The state of the run.
     """
     subject = _subject(state)
-    known = [one for one in event.brackets if not (one.passed is None and one.missed is None)]
-    return [*(_bracket_line(one, subject) for one in known), *search_sentences(state)]
+    known = [one for one in event.brackets if one.is_known or one.reason]
+    return [*(_bracket_line(one, subject) for one in known), *_ended_sentences(event, state)]
 
 
 def search_sentences(state: RunState) -> tuple[str, ...]:
@@ -102,14 +101,23 @@ def search_sentences(state: RunState) -> tuple[str, ...]:
     if ended is None:
         found = search_status(state)
         return ("The search has not ended.", *result_sentences(found, subject))
-    used = ended.reason == StopReason.BUDGET_USED and state.profile.search.budget
-    is_sure = {one.models: one.is_confirmed and bool(one.reason) for one in ended.brackets}
-    unsure = [one for one in ended.brackets if one.reason and not is_sure[one.models]]
+    unsure = [one for one in ended.brackets if one.reason and not one.is_confirmed]
     return (
-        *([f"The budget of {readable_duration(used)} ended the search."] if used else []),
-        *result_sentences(_status(ended.brackets, ended.grid, state), subject),
+        *_ended_sentences(ended, state),
         *(f"{_bracket_line(one, subject)}." for one in unsure),
     )
+
+
+def _ended_sentences(ended: SearchEnded, state: RunState) -> tuple[str, ...]:
+    """Return what ended a search early, what it measured, and what it left out."""
+    profile, limit = state.profile, []
+    if profile and ended.reason == StopReason.BUDGET_USED and profile.search.budget:
+        limit = [f"The budget of {readable_duration(profile.search.budget)} ended the search."]
+    elif profile and ended.reason == StopReason.MAX_CELLS:
+        limit = [f"The search ended at max_cells: {profile.max_cells}."]
+    measured = measured_cells(state)
+    status = SearchStatus(brackets=ended.brackets, measured=measured, grid=ended.grid)
+    return (*limit, *result_sentences(status, _subject(state)))
 
 
 def _bracket_line(bracket: Bracket, subject: Subject) -> str:
@@ -117,10 +125,6 @@ def _bracket_line(bracket: Bracket, subject: Subject) -> str:
     text = bracket_sentence(bracket, subject)
     text = f"{text[:1].upper()}{text[1:]}"
     return f"{text} ({progress_phrase(bracket)})" if bracket.reason else text
-
-
-def _status(brackets: tuple[Bracket, ...], grid: int, state: RunState) -> SearchStatus:
-    return SearchStatus(brackets=brackets, measured=state.count(*ENDED_STATUSES), grid=grid)
 
 
 def _subject(state: RunState) -> Subject:

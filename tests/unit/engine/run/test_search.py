@@ -24,6 +24,8 @@ from loadbench.engine.requests.resumption import plan_resumption
 from loadbench.engine.run.steps.stop_flag import BUDGET_USED
 from loadbench.engine.run_reader import RunStatus, status_of
 from loadbench.engine.search.continuation import can_continue
+from loadbench.engine.search.model import Stop
+from loadbench.engine.search.strategy import next_step
 from tests.support.builders import requests
 from tests.support.fakes import FakeLoad
 from tests.support.sweeps import Sweep
@@ -228,6 +230,47 @@ def test_a_search_ends_before_a_cell_that_exceeds_its_budget(tmp_path: Path) -> 
     assert [one.reason for one in ended.brackets] == ["", ""]
     assert len(started(sweep)) == 3
     assert [one.key for one in plan_resumption(sweep.state).cells]
+    sweep.journal.close()
+
+
+def test_a_pause_before_the_first_cell_does_not_use_up_its_turn(tmp_path: Path) -> None:
+    sweep = new_search(tmp_path / "run", budget="60s")
+    now = [0.0]
+    sweep.clock = lambda: now[0]
+    send_command(sweep.folder, "pause")
+    original: Callable[..., None] = sweep.control.poll
+
+    def poll(*, max_wait_s: float | None = None) -> None:
+        original(max_wait_s=max_wait_s)
+        if sweep.control.state.paused and not started(sweep):
+            now[0] += 70.0
+            send_command(sweep.folder, "resume")
+
+    sweep.control.poll = poll  # type: ignore[method-assign]  # acts as a user
+
+    assert sweep.run() is Result.DONE
+    assert len(started(sweep)) == 1
+    assert found(sweep)[2] == (None, None)
+    sweep.journal.close()
+
+
+def test_a_budget_that_ends_after_the_last_cell_does_not_end_the_search(tmp_path: Path) -> None:
+    sweep = new_search(tmp_path / "run", budget="1h")
+    original: Callable[..., None] = sweep.control.poll
+
+    def poll(*, max_wait_s: float | None = None) -> None:
+        state = sweep.control.state
+        if state.cells and not state.outstanding and isinstance(next_step(state), Stop):
+            sweep.stop.set(BUDGET_USED)
+        original(max_wait_s=max_wait_s)
+
+    sweep.control.poll = poll  # type: ignore[method-assign]  # the timer
+
+    assert sweep.run() is Result.DONE
+    ended = sweep.state.search_ended
+    assert ended is not None
+    assert ended.reason == StopReason.EDGE_FOUND
+    assert not can_continue(sweep.state)
     sweep.journal.close()
 
 

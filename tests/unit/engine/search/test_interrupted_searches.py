@@ -26,7 +26,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.search.knowledge import MAX_REPEATS
 from loadbench.engine.search.model import Stop
-from loadbench.engine.search.strategy import next_step
+from loadbench.engine.search.strategy import next_step, out_of_budget
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -150,18 +150,24 @@ def test_search_ends_with_any_results(profile: Profile, seed: int) -> None:
     assert runner.state.search_ended
 
 
-@given(profiles, seeds, st.lists(st.integers(0, 12), max_size=8))
+@given(profiles, seeds, st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=8))
 def test_interrupted_search_makes_the_same_probes(
-    profile: Profile, seed: int, kills: list[int]
+    profile: Profile, seed: int, kills: list[tuple[int, bool]]
 ) -> None:
+    # Each interruption is a kill, or the end of the budget.
     whole, interrupted = FakeRunner(profile, seed), FakeRunner(profile, seed)
     whole.run()
 
-    for kill in kills:
+    for kill, is_budget in kills:
         if interrupted.run(kill):
             break
+        if is_budget:
+            interrupted.record(ended(out_of_budget(interrupted.state)))
+        if interrupted.state.search_ended and interrupted.state.search_ended.is_final:
+            break
         interrupted.record(_RESUMED)
-    interrupted.run()
+    else:
+        interrupted.run()
 
     assert interrupted.measured == whole.measured
     assert interrupted.state.search_ended == whole.state.search_ended

@@ -18,9 +18,15 @@ from loadbench.engine.search.sentences import (
     result_sentences,
     why_phrase,
 )
-from loadbench.engine.search.status import SearchStatus, brackets, search_status
+from loadbench.engine.search.status import (
+    SearchStatus,
+    brackets,
+    measured_cells,
+    search_status,
+)
 from loadbench.engine.search.strategy import next_step
-from tests.support.builders import cell_finished, requests
+from loadbench.wording.search import search_sentences
+from tests.support.builders import cell_finished, cell_skipped, requests
 from tests.support.searches import (
     GOAL_MS,
     applied,
@@ -65,7 +71,9 @@ def test_search_that_measured_more_than_the_grid_saved_nothing() -> None:
     status = SearchStatus(brackets=(), measured=12, grid=10)
 
     assert status.saved == 0
-    assert result_sentences(status, CONTAINERS) == ("The search measured 12 of 10 cells.",)
+    assert result_sentences(status, CONTAINERS) == (
+        "The search measured 12 cells. The grid has 10.",
+    )
 
 
 @pytest.mark.parametrize("users", [[10, 20, 30, 40, 50], list(range(10, 170, 10)), [10]])
@@ -170,6 +178,12 @@ def test_status_of_a_large_search_is_cheap() -> None:
             "2 containers: 10 users passed",
             "undecided: loads without usable results remain",
         ),
+        (
+            Bracket(models=2, reason=StopReason.TOO_SMALL),
+            "2 containers: no load passed",
+            "no load reaches the throughput goal",
+        ),
+        (Bracket(models=2, passed=10, reason="later"), "2 containers: 10 users passed", "later"),
     ],
 )
 def test_bracket_as_text(bracket: Bracket, sentence: str, progress: str) -> None:
@@ -192,8 +206,16 @@ def test_result_names_what_the_budget_left_out() -> None:
     assert result_sentences(status, CONTAINERS) == (
         "The search measured 31 of 128 cells.",
         "Not searched: 8 containers.",
-        "Not narrowed: 2 containers, above 20 users and 4 containers, between 56 and 160 users.",
+        "Not narrowed: 2 containers, above 20 users; 4 containers, between 56 and 160 users.",
     )
+
+
+def test_skipped_cells_are_not_measured() -> None:
+    state, _, _ = searched(search_started(search_profile()), lambda cell: cell_skipped(cell.key))
+
+    assert state.cells
+    assert measured_cells(state) == 0
+    assert search_sentences(state)[0].startswith("The search measured 0 of 10 cells")
 
 
 def test_result_of_a_search_that_found_all_edges_names_the_saved_cells() -> None:

@@ -120,6 +120,27 @@ def test_row_is_saturated_if_the_largest_load_adds_no_throughput() -> None:
     assert stop.brackets[0].reason is StopReason.SATURATED
 
 
+@pytest.mark.parametrize(
+    ("users", "peak", "reason"),
+    [
+        ([100, 102, 104], 1000, StopReason.TOP_PASSED),
+        (list(range(10, 501, 10)), 1000, StopReason.TOP_PASSED),
+        ([10, 20, 30, 40, 160], 35, StopReason.SATURATED),
+    ],
+)
+def test_saturation_does_not_depend_on_the_distance_of_the_loads(
+    users: list[int], peak: float, reason: StopReason
+) -> None:
+    profile = search_profile(models=[1], users=users)
+
+    _, _, stop = searched(
+        search_started(profile),
+        lambda cell: with_p95(cell, GOOD_MS, rps=min(peak, cell.level.amount)),
+    )
+
+    assert stop.brackets[0].reason is reason
+
+
 def test_confirmation_that_disagrees_is_followed_by_a_third_repeat() -> None:
     passed = make_cell(users=20, spawn_rate=50, repeat=2)
     other = with_p95(passed, BAD_MS, rps=20)
@@ -176,6 +197,22 @@ def test_edge_close_to_its_limit_is_repeated_if_the_levels_can_be_separated(
 
     edges = [probe for probe in probes if (probe.cell.models, probe.cell.level.amount) == (4, 40)]
     assert fewest <= len(edges) <= most
+
+
+def test_edges_are_as_far_apart_as_the_nearest_of_all_spawn_rates() -> None:
+    def measure(cell: Cell) -> CellEnd:
+        jitter = 1.02 if cell.repeat % 2 else 0.98
+        is_met = cell.level.amount <= 10 * cell.models
+        if cell.models == 4:
+            return with_p95(cell, 93.0 if is_met else 101.0, rps=cell.level.amount)
+        return with_p95(cell, (GOOD_MS if is_met else BAD_MS) * jitter, rps=cell.level.amount)
+
+    profile = search_profile(models=[1, 2, 3, 4], spawn_rates=[5, 25, 50])
+    _, probes, _ = searched(search_started(profile), measure)
+
+    # The edges are 3 spreads apart: 0.4 beyond the limit, and 2.6 below it at each spawn rate.
+    missed = [probe for probe in probes if (probe.cell.models, probe.cell.level.amount) == (4, 50)]
+    assert len(missed) == 2
 
 
 def test_exits_of_replicas_are_confirmed_once() -> None:
@@ -292,6 +329,24 @@ def test_throughput_goal_out_of_reach_is_decided() -> None:
     _, _, stop = search({1: 40}, goals={"p95_ms": 100, "min_rps": 1000})
 
     assert stop.brackets[0].passed is None
+
+
+def test_throughput_goal_out_of_reach_of_every_load_is_a_result() -> None:
+    _, _, stop = search({1: 60}, goals={"p95_ms": 100, "min_rps": 1000})
+
+    (bracket,) = stop.brackets
+    assert bracket.reason is StopReason.TOO_SMALL
+    assert bracket.is_decided
+    assert not bracket.is_known
+
+
+def test_budget_does_not_matter_if_no_cell_remains() -> None:
+    state, _, stop = search({1: 20})
+
+    assert out_of_budget(state) == stop
+    assert out_of_budget(applied(state, answered("again", "m1_u30_s50"))).reason is (
+        StopReason.BUDGET_USED
+    )
 
 
 def test_added_cells_outside_of_the_profile_narrow_the_bracket_without_being_confirmed() -> None:

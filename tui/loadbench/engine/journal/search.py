@@ -46,6 +46,9 @@ class StopReason(StrEnum):
     """The largest load of the profile passed."""
     BOTTOM_FAILED = "bottom_failed"
     """The smallest load of the profile missed a goal."""
+    TOO_SMALL = "too_small"
+    """Even the largest load of the profile does not reach the throughput goal, and misses no other.
+    """
     SATURATED = "saturated"
     """The largest load passed, but throughput no longer grows with the load."""
     UNDECIDED = "undecided"
@@ -55,6 +58,17 @@ class StopReason(StrEnum):
     """The time of the budget does not suffice for another cell."""
     MAX_CELLS = "max_cells"
     """The run has as many cells as `max_cells` of the profile allows."""
+
+
+_DECIDED = frozenset(
+    {
+        StopReason.EDGE_FOUND,
+        StopReason.TOP_PASSED,
+        StopReason.SATURATED,
+        StopReason.BOTTOM_FAILED,
+        StopReason.TOO_SMALL,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +84,16 @@ class Bracket:
     """A `StopReason`. Empty while the search continues, or if it was interrupted."""
     is_confirmed: bool = False
     """Whether both edges were measured more than once, or are far from all limits."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the search has a result for this number of models.
+
+        A reason of a later version is unknown, so it is none.
+        """
+        return self.reason in _DECIDED
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any load passed or missed."""
+        return self.passed is not None or self.missed is not None

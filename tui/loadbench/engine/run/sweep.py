@@ -155,7 +155,7 @@ class Runner:
                 control.poll()
                 continue
             control.check_space()
-            self._measure(self._planner.plan(step) if isinstance(step, Probe) else step)
+            self._measure(self._planner.begin(step))
             control.cell_ended()
 
     def _what_prepares(self) -> str:

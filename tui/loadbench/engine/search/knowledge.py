@@ -26,7 +26,7 @@ MAX_UNUSABLE = 2
 """Number of unusable or undecided repeats after which a level is left out."""
 FAR = 3.0
 """Margin in spreads from which an edge is not repeated. A normal value exceeds it with a
-probability of 0.13 %."""
+probability of 0.13 %, or of 1.2 % if the spread is estimated with only six degrees of freedom."""
 CLOSE = 1.0
 """Margin in standard errors below which an edge is repeated further: a sequential test with a
 constant boundary (P. Armitage, C. K. McPherson and B. C. Rowe, Repeated significance tests on
@@ -242,10 +242,13 @@ class Knowledge:
         """Return the next cell that confirms an edge of a row, or None if none is needed."""
         edges = row.edges()
         distances = [self._margin(level) for level in edges]
+        pairs = list(zip(edges, distances, strict=True))
+        missed = max((distance for level, distance in pairs if level.is_missed), default=0.0)
+        passed = min((distance for level, distance in pairs if not level.is_missed), default=0.0)
         is_separable = bool(self.spreads) and (
-            row.missed is None or row.passed is None or sum(distances) >= SEPARABLE
+            row.missed is None or row.passed is None or missed + passed >= SEPARABLE
         )
-        for level, distance in zip(edges, distances, strict=True):
+        for level, distance in pairs:
             repeats = self.profile.repeats
             if reason := level.edge_reason(repeats, distance, is_separable=is_separable):
                 return row.cell(level), reason

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from loadbench.engine.journal.search import Bracket, ProbeReason, StopReason
-from loadbench.engine.report.recommendation.subject import Subject, listed
+from loadbench.engine.report.recommendation.subject import Subject
 from loadbench.engine.search.status import SearchStatus
 
 _WHY = {
     ProbeReason.FIRST: "middle of the range",
-    ProbeReason.PREDICTED: "predicted from another number",
+    ProbeReason.PREDICTED: "predicted from another capacity",
     ProbeReason.HIGHER: "no load missed yet",
     ProbeReason.LOWER: "no load passed yet",
     ProbeReason.BETWEEN: "between passed and missed",
@@ -32,12 +32,15 @@ def why_phrase(why: str) -> str:
 
 def bracket_sentence(bracket: Bracket, subject: Subject) -> str:
     """Return what is known about a number of models: `2 containers: 56 users passed, 78 missed`."""
-    known = _known_text(bracket)
-    return f"{subject.amount(bracket.models)}: {known or 'not searched'}"
+    known = _known_text(bracket) or ("no load passed" if bracket.reason else "not searched")
+    return f"{subject.amount(bracket.models)}: {known}"
 
 
 def progress_phrase(bracket: Bracket) -> str:
-    """Return how far a search is for a number of models: `searching between 56 and 110 users`."""
+    """Return how far a search is for a number of models: `searching between 56 and 110 users`.
+
+    Reasons of later versions stay as they are.
+    """
     state = "confirmed" if bracket.is_confirmed else "not confirmed"
     passed, missed = bracket.passed, bracket.missed
     match bracket.reason:
@@ -53,16 +56,22 @@ def progress_phrase(bracket: Bracket) -> str:
             return f"below {_users(missed)}: the smallest load missed, {state}"
         case StopReason.UNDECIDED:
             return "undecided: loads without usable results remain"
-    return _searching(passed, missed)
+        case StopReason.TOO_SMALL:
+            return "no load reaches the throughput goal"
+        case "":
+            return _searching(passed, missed)
+    return bracket.reason
 
 
 def result_sentences(status: SearchStatus, subject: Subject) -> tuple[str, ...]:
     """Return what a search that has ended measured, and what it left out."""
     total = f"The search measured {status.measured} of {status.grid} cells"
+    if status.measured > status.grid:
+        total = f"The search measured {status.measured} cells. The grid has {status.grid}"
     open_rows = [one for one in status.brackets if not one.reason]
     saved = f" ({status.saved} saved)" if status.saved and not open_rows else ""
     found = [f"{total}{saved}."]
-    unsearched = [one.models for one in open_rows if one.passed is None and one.missed is None]
+    unsearched = [one.models for one in open_rows if not one.is_known]
     if unsearched:
         names = subject.with_models(*unsearched).removeprefix(" with ")
         found.append(f"Not searched: {names or subject.amount(unsearched[0])}.")
@@ -72,7 +81,7 @@ def result_sentences(status: SearchStatus, subject: Subject) -> tuple[str, ...]:
 
 def _not_narrowed(brackets: Iterable[Bracket], subject: Subject) -> list[str]:
     texts = [f"{subject.amount(one.models)}, {_limits(one.passed, one.missed)}" for one in brackets]
-    return [f"Not narrowed: {listed(texts)}."] if texts else []
+    return [f"Not narrowed: {'; '.join(texts)}."] if texts else []
 
 
 def _known_text(bracket: Bracket) -> str:

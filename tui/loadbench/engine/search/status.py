@@ -33,9 +33,14 @@ def search_status(state: RunState) -> SearchStatus:
     """
     return SearchStatus(
         brackets=brackets(state),
-        measured=state.count(CellStatus.FINISHED, CellStatus.FAILED),
+        measured=measured_cells(state),
         grid=grid_size(profile_of(state)),
     )
+
+
+def measured_cells(state: RunState) -> int:
+    """Return the number of cells that finished or failed. Skipped ones were not measured."""
+    return state.count(CellStatus.FINISHED, CellStatus.FAILED)
 
 
 def brackets(state: RunState) -> tuple[Bracket, ...]:

@@ -18,6 +18,9 @@ from loadbench.engine.search.choice import OpenRange, OtherRow, next_amount, pre
 from loadbench.engine.search.knowledge import Knowledge, SearchRow, knowledge_of, profile_of
 from loadbench.engine.search.model import Probe, Stop
 
+MIN_LOAD_GROWTH = 1.25
+"""Factor between two loads from which on a growth of throughput is more than chance."""
+
 
 def next_step(state: RunState) -> Probe | Stop:
     """Return the next cell to measure, or why the search has ended.
@@ -41,9 +44,13 @@ def next_step(state: RunState) -> Probe | Stop:
 def out_of_budget(state: RunState) -> Stop:
     """Return the end of a search whose budget does not suffice for another cell.
 
+    If no cell remains, the budget does not matter.
+
     Raises:
         ValueError: The profile of the run is unknown.
     """
+    if not state.outstanding and isinstance(step := next_step(state), Stop):
+        return step
     return _stop(knowledge_of(state), StopReason.BUDGET_USED)
 
 
@@ -135,14 +142,25 @@ def _row_reason(row: SearchRow) -> StopReason:
         is_bottom = not row.low and row.missed <= row.amounts[0]
         return StopReason.BOTTOM_FAILED if is_bottom else StopReason.EDGE_FOUND
     if row.passed is None:
-        return StopReason.UNDECIDED
+        is_too_small = row.low >= row.amounts[-1]
+        return StopReason.TOO_SMALL if is_too_small else StopReason.UNDECIDED
     return StopReason.SATURATED if _is_saturated(row) else StopReason.TOP_PASSED
 
 
 def _is_saturated(row: SearchRow) -> bool:
-    """Return whether the largest load has less than 5 % more throughput than the one before."""
-    known = [load.rps for load in row.configuration.loads if load.rps]
-    return len(known) > 1 and known[-1] < known[-2] * (1 + TIE)
+    """Return whether throughput grows by less than 5 % for each 25 % more load at the largest load.
+
+    It is compared with the nearest measured load that is smaller by that much: between closer ones,
+    throughput grows little, whether or not the service is saturated.
+    """
+    loads = row.configuration.loads
+    known = [(load.amount, load.rps) for load in loads if load.rps is not None and load.rps > 0]
+    smaller = [one for one in known if one[0] * MIN_LOAD_GROWTH <= known[-1][0]]
+    if not smaller:
+        return False
+    (amount, rps), (top, top_rps) = smaller[-1], known[-1]
+    steps = math.log(top / amount) / math.log(MIN_LOAD_GROWTH)
+    return math.log(top_rps / rps) < steps * math.log1p(TIE)
 
 
 def _stop(known: Knowledge, reason: StopReason) -> Stop:

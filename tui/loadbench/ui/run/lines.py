@@ -15,7 +15,7 @@ from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.statistics import StatisticsWindow
 from loadbench.engine.requests.resumption import is_unfinished
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.engine.search.continuation import is_searching
+from loadbench.engine.search.continuation import can_continue, is_searching
 from loadbench.engine.search.eta import remaining_range_s
 from loadbench.ui.lines.cell import (
     CellView,
@@ -235,17 +235,16 @@ def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
 
 def _ending(run: Run, columns: int) -> Line:
     state = run.state
+    hint = ". Press r to resume." if state.outstanding or can_continue(state) else ""
     if is_unfinished(run):
         ending = " The runner was killed after the last cell. Press r to finish the run."
         return line((fit(ending, columns).rstrip(), Tone.WARN))
     if run.status is RunStatus.INTERRUPTED:
         cell = f" during {state.current}" if state.current else ""
-        hint = ". Press r to resume." if state.outstanding else ""
         ending = f" The runner was killed{cell}{hint}"
         return line((fit(ending, columns).rstrip(), Tone.WARN))
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""
-    hint = ". Press r to resume." if state.outstanding else ""
     reason = state.finished.reason
     if run.status is RunStatus.DONE:
         measured = state.count(CellStatus.FINISHED)

@@ -1,6 +1,5 @@
 """The search of a live run in one line."""
 
-from loadbench.engine.journal.search import Bracket
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.recommendation.subject import subject_of
 from loadbench.engine.search.sentences import bracket_sentence, progress_phrase, why_phrase
@@ -22,10 +21,10 @@ def search_line(state: RunState, columns: int) -> Line:
     known = {one.models: one for one in search_status(state).brackets}
     current = known.get(planned.bracket.models, planned.bracket)
     amount = f"{subject.amount(current.models)}: " if subject.is_scaled else ""
-    phrase = progress_phrase(current) if _is_known(current) else "searching all loads"
+    phrase = progress_phrase(current) if current.is_known else "searching all loads"
     first = [Piece(f" {amount or 'Search: '}"), Piece(phrase, Tone.STRONG)]
     why = Piece(f" ({why_phrase(planned.why)})", Tone.DIM)
-    others = [one for one in known.values() if one is not current and _is_known(one)]
+    others = [one for one in known.values() if one is not current and one.is_known]
     rest = [Piece(f" · {bracket_sentence(one, subject)}", Tone.DIM) for one in others]
     candidates = [
         line(*first, why, *rest),
@@ -33,7 +32,3 @@ def search_line(state: RunState, columns: int) -> Line:
     ]
     fitting = next((one for one in candidates if width(one) <= columns), None)
     return fitting or line(fit(f" {phrase}", columns).rstrip())
-
-
-def _is_known(bracket: Bracket) -> bool:
-    return bracket.passed is not None or bracket.missed is not None

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from loadbench.engine.journal.codec import read_time
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.journal.search import StopReason
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.main_request import main_of
 from loadbench.engine.profile.sections.goals import Goals
@@ -118,13 +117,15 @@ def _capacity_cases(state: RunState) -> Iterator[JUnitCase]:
     has_capacity = any(one.passed for one in ended.brackets)
     for one in ended.brackets:
         name = f"capacity with models={one.models}"
-        if one.reason in ("", StopReason.UNDECIDED):
+        if not one.is_decided:
             kind = GOAL_UNDECIDED if one.reason else NOT_MEASURED
             yield JUnitCase(name=name, outcome=JUnitOutcome.SKIPPED, kind=kind)
-        elif one.passed is None and one.missed is not None:
+        elif one.passed is None:
             # Like `run --check`: a number of models that carries nothing is a result of the search.
             outcome = JUnitOutcome.SKIPPED if has_capacity else JUnitOutcome.FAILURE
-            message = f"no load passed, {one.missed:g} users missed a goal"
+            message = "no load passed"
+            if one.missed is not None:
+                message += f", {one.missed:g} users missed a goal"
             yield JUnitCase(name=name, outcome=outcome, kind=GOAL_MISSED, message=message)
         else:
             yield JUnitCase(name=name)

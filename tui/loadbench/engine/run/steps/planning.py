@@ -23,7 +23,7 @@ class Planner:
     def __init__(self, control: ControlLoop, clock: Callable[[], float] = time.monotonic) -> None:
         self._control, self._clock = control, clock
         self._began_s = clock()
-        self._has_planned = False
+        self._has_begun = False
 
     @property
     def budget_s(self) -> float | None:
@@ -42,13 +42,14 @@ class Planner:
             step = next_step(state)
         if step is None or isinstance(step, Stop):
             return step
-        if not self._has_time_for(step):
-            return out_of_budget(state)
-        self._has_planned = True
-        return step
+        return step if self._has_time_for(step) else out_of_budget(state)
 
-    def plan(self, probe: Probe) -> CellState:
-        """Add a cell to the plan of the run, and return it."""
+    def begin(self, step: CellState | Probe) -> CellState:
+        """Return the cell to measure now. If it is not planned yet, add it to the plan."""
+        self._has_begun = True
+        return self._plan(step) if isinstance(step, Probe) else step
+
+    def _plan(self, probe: Probe) -> CellState:
         event = CellsPlanned(cells=(probe.cell,), why=probe.why.value, bracket=probe.bracket)
         self._control.emit(event)
         return self._control.state.cells[probe.cell.key]
@@ -65,7 +66,7 @@ class Planner:
 
     def _has_time_for(self, step: CellState | Probe) -> bool:
         profile, budget_s = self._control.state.profile, self.budget_s
-        if profile is None or budget_s is None or not self._has_planned:
+        if profile is None or budget_s is None or not self._has_begun:
             # The duration of the first cell is only estimated. The budget ends it in any case.
             return True
         expected_s = next_cell_s(profile, self._control.state, step.cell)
