@@ -19,7 +19,6 @@ from loadbench.engine.journal.events import (
     StackProgress,
     Verdict,
 )
-from loadbench.engine.journal.timing.progress import WAITING
 from loadbench.engine.requests import stopping
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
@@ -380,7 +379,7 @@ def test_a_run_that_waits_shows_for_which_run(
         await settled(pilot)
         await press(pilot, "r")
         await start(pilot)
-        append(folder, StackProgress(step=WAITING, line=text))
+        append(folder, StackProgress(step=StackProgress.WAITING, line=text))
         await until(pilot, lambda: text in screen_text(pilot.app).splitlines()[1])
         append(folder, StackProgress(step="start", line="Starting broker"))
         await until(pilot, lambda: text not in screen_text(pilot.app).splitlines()[1])

@@ -69,10 +69,17 @@ def test_search_has_a_range_of_cells_and_durations() -> None:
     profile = search_profile()
     cells, duration = plan_limits(profile, durations_of(profile))
 
-    assert plan_text(profile) == "4 to 10 of 10 cells by search"
-    assert cells == "up to 10 of 10 cells"
+    assert plan_text(profile) == "3 to 14 cells by search (grid: 10)"
+    assert cells == "up to 14 cells"
     assert duration.startswith("up to ")
     assert " to " in duration_text(profile, durations_of(profile))
+
+
+def test_range_of_a_large_search_is_below_the_grid() -> None:
+    profile = search_profile(models=list(range(1, 9)), users=list(range(10, 170, 10)))
+
+    assert plan_text(profile) == "11 to 72 of 128 cells by search"
+    assert plan_limits(profile, durations_of(profile))[0] == "up to 72 of 128 cells"
 
 
 def test_budget_limits_the_duration() -> None:

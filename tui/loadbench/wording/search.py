@@ -31,14 +31,18 @@ def remaining_text(profile: Profile, state: RunState) -> str:
 
 
 def plan_text(profile: Profile) -> str:
-    """Return the number of cells of a new run: `4 cells`, `6 to 20 of 32 cells by search`."""
+    """Return the number of cells of a new run: `4 cells`, `6 to 20 of 32 cells by search`.
+
+    Confirmations can exceed a small grid: `1 to 4 cells by search (grid: 2)`.
+    """
     total = len(plan_cells(profile))
     cells = "1 cell" if total == 1 else f"{total} cells"
     if not profile.is_search:
         return cells
     found = new_cells(profile)
-    most = max(found.fewest, min(found.most, total))
-    numbers = f"{most}" if found.fewest >= most else f"{found.fewest} to {most}"
+    numbers = f"{found.most}" if found.fewest == found.most else f"{found.fewest} to {found.most}"
+    if found.most > total:
+        return f"{numbers} cells by search (grid: {total})"
     return f"{numbers} of {cells} by search"
 
 
@@ -57,8 +61,9 @@ def plan_limits(profile: Profile, durations: Durations) -> tuple[str, str]:
     if not profile.is_search:
         return plan_text(profile), f"about {duration_text(profile, durations)}"
     total, longest_s = len(plan_cells(profile)), new_range_s(profile, durations)[1]
-    most = min(new_cells(profile).most, total)
-    return f"up to {most} of {total} cells", f"up to {readable_duration(longest_s)}"
+    most = new_cells(profile).most
+    of_grid = f" of {total}" if most <= total else ""
+    return f"up to {most}{of_grid} cells", f"up to {readable_duration(longest_s)}"
 
 
 def position_text(state: RunState) -> str:

@@ -14,7 +14,7 @@ from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import Project, Result, RunFinished, StackProgress
 from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.timing.progress import WAITING, waiting_text
+from loadbench.engine.journal.timing.progress import waiting_text
 from loadbench.engine.locks import LockUse, StackLock, state_folder, use_of
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
@@ -430,4 +430,4 @@ def test_a_run_that_need_not_wait_records_no_progress(wait: Callable[[], Waiting
 
     assert waiting.join().stack is not None
     assert waiting.progress == []
-    assert WAITING not in (waiting.prepared.folder / FILE_NAME).read_text()
+    assert StackProgress.WAITING not in (waiting.prepared.folder / FILE_NAME).read_text()

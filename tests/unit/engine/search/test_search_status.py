@@ -1,10 +1,17 @@
 """Status, remaining range and texts of a search."""
 
+import random
 import time
+from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from loadbench.engine.journal.events import CellEnd, CellStarted
+from loadbench.engine.journal.codec import Entry
+from loadbench.engine.journal.events import CellEnd, CellStarted, StackProgress
 from loadbench.engine.journal.search import Bracket, ProbeReason, StopReason
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.timing.durations import durations_of
@@ -46,10 +53,10 @@ def result(cell: Cell) -> CellEnd:
     return with_p95(cell, GOAL_MS * cell.level.amount / (25 * cell.models), rps=cell.level.amount)
 
 
-def states(users: list[int], models: list[int]) -> list[RunState]:
+def states(users: list[int], models: list[int], **keys: Any) -> list[RunState]:
     """Return the state of a search before each of its cells, and at its end."""
     found = []
-    state = search_started(search_profile(users=users, models=models))
+    state = search_started(search_profile(users=users, models=models, **keys))
     while isinstance(step := next_step(state), Probe):
         found.append(state)
         state = applied(
@@ -78,13 +85,69 @@ def test_search_that_measured_more_than_the_grid_saved_nothing() -> None:
 
 @pytest.mark.parametrize("users", [[10, 20, 30, 40, 50], list(range(10, 170, 10)), [10]])
 @pytest.mark.parametrize("models", [[1, 2, 4], [4, 2, 1]])
-def test_number_of_further_cells_is_within_its_range(users: list[int], models: list[int]) -> None:
-    found = states(users, models)
+@pytest.mark.parametrize("recheck_first", [False, True])
+def test_number_of_further_cells_is_within_its_range(
+    users: list[int], models: list[int], recheck_first: bool
+) -> None:
+    found = states(users, models, recheck_first=recheck_first)
 
     for index, state in enumerate(found):
         ranges = further_cells(state).values()
         left = len(found) - 1 - index
         assert sum(one.fewest for one in ranges) <= left <= sum(one.most for one in ranges)
+    assert further_cells(found[-1]) == {}
+    assert max(one.most for one in further_cells(found[-2]).values()) >= 1
+
+
+@given(
+    capacities=st.lists(st.floats(0.2, 25), min_size=3, max_size=3),
+    spread=st.sampled_from([0.0, 0.01]),
+)
+def test_fewest_further_cells_are_a_lower_bound_for_each_number_of_models(
+    capacities: list[float], spread: float
+) -> None:
+    models = [1, 2, 4]
+    capacity = dict(zip(models, capacities, strict=True))
+
+    def measure(cell: Cell) -> CellEnd:
+        chance = random.Random(cell.key).uniform(1 - spread, 1 + spread)
+        return with_p95(cell, GOAL_MS * chance * cell.level.amount / (10 * capacity[cell.models]))
+
+    profile = search_profile(models=models, users=list(range(10, 170, 10)))
+    seen = []
+
+    def choose(state: RunState) -> Probe | Stop:
+        seen.append(
+            (further_cells(state), Counter(one.cell.models for one in state.cells.values()))
+        )
+        return next_step(state)
+
+    final, _, _ = searched(search_started(profile), measure, choose)
+    total = Counter(one.cell.models for one in final.cells.values())
+    for ranges, measured in seen:
+        for number, one in ranges.items():
+            assert one.fewest <= total[number] - measured[number]
+
+
+@pytest.mark.parametrize(
+    ("events", "left_s"),
+    [
+        ([], 600.0),
+        ([(900.0, StackProgress.WAITING)], 600.0),
+        ([(1.0, StackProgress.WAITING), (900.0, "start"), (1000.0, "build")], 500.0),
+        ([(100.0, "build")], 500.0),
+    ],
+)
+def test_budget_does_not_include_waiting_for_another_run(
+    events: list[tuple[float, str]], left_s: float
+) -> None:
+    profile = search_profile(run_time="10m", search={"strategy": "bisection", "budget": "10m"})
+    state = search_started(profile)
+    for number, (elapsed_s, step) in enumerate(events):
+        event = StackProgress(step=step, line="Waiting")
+        state = state.apply(Entry(10**6 + number, "2026-11-22T07:21:00.000Z", elapsed_s, event))
+
+    assert remaining_range_s(profile, state)[1] == left_s
 
 
 def test_range_does_not_include_the_outstanding_cell() -> None:
@@ -117,6 +180,7 @@ def test_status_of_a_large_search_is_cheap() -> None:
         return cell_finished(cell.key, requests=requests(tuple(sorted(dict(buckets).items()))))
 
     state, _, _ = searched(search_started(profile), measure)
+    state = replace(state, search_ended=None)
     durations = []
     for _ in range(20):
         start = time.process_time()
@@ -125,6 +189,20 @@ def test_status_of_a_large_search_is_cheap() -> None:
         durations.append(time.process_time() - start)
 
     assert min(durations) < 0.005
+
+
+def test_range_of_a_search_over_thousands_of_loads_is_cheap() -> None:
+    profile = search_profile(models=list(range(1, 9)), users=list(range(1, 1001)))
+    state = search_started(profile)
+    start = time.process_time()
+    ranges = further_cells(state)
+    first_s = time.process_time() - start
+    start = time.process_time()
+
+    assert further_cells(state) == ranges
+    assert sum(one.most for one in ranges.values()) < 200
+    assert first_s < 1  # it was 1.7 s when the number of loads was squared
+    assert time.process_time() - start < first_s / 10
 
 
 @pytest.mark.parametrize(

@@ -397,6 +397,9 @@ class SearchEnded:
 class StackProgress:
     """Progress while the stack is built, pulled or started."""
 
+    WAITING: ClassVar = "wait_for_run"
+    """Step of a run that waits until another run has ended."""
+
     type: ClassVar = "stack_progress"
     step: str
     line: str

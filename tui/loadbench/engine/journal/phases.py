@@ -30,3 +30,20 @@ def phase_lengths(starts: Sequence[PhaseStart], end_s: float) -> Mapping[Phase, 
     return MappingProxyType(
         {start.phase: end - start.elapsed_s for start, end in zip(starts, ends, strict=False)}
     )
+
+
+def indices_of(phase: Phase, starts: Sequence[PhaseStart], seconds: range) -> range:
+    """Return the indices of the samples of a phase; empty if it has not started.
+
+    Args:
+        phase: The phase.
+        starts: The phases of the attempt, in order.
+        seconds: The seconds of the samples of the attempt.
+    """
+    phases = [start.phase for start in starts]
+    if phase not in phases or not seconds:
+        return range(0)
+    indices = [start.second - seconds.start for start in starts[phases.index(phase) :]]
+    length = len(seconds)
+    begin, end, *_ = (min(max(0, index), length) for index in (*indices, length))
+    return range(begin, end)

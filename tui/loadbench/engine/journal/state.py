@@ -30,7 +30,7 @@ from loadbench.engine.journal.events import (
     StackPrepared,
     StackProgress,
 )
-from loadbench.engine.journal.phases import PhaseStart, phase_lengths
+from loadbench.engine.journal.phases import PhaseStart, indices_of, phase_lengths
 from loadbench.engine.journal.samples import Part, Samples, whole_seconds
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, insert_by_load, insert_cells
@@ -115,6 +115,8 @@ class RunState:
     """Phases of the current attempt, in order."""
     elapsed_s: float = 0.0
     """Seconds from the start or resumption of the run to its newest entry."""
+    waited_s: float = 0.0
+    """`elapsed_s` at the end of waiting for another run."""
     samples: Samples = field(default_factory=Samples)
     """Samples of the current attempt."""
     containers: tuple[Container, ...] = ()
@@ -155,7 +157,9 @@ class RunState:
             case SearchEnded() as event:
                 return replace(state, search_ended=event)
             case StackProgress() as event:
-                return replace(state, progress=event)
+                was_waiting = self.progress and self.progress.step == event.WAITING
+                waited_s = entry.elapsed_s if was_waiting else self.waited_s
+                return replace(state, progress=event, waited_s=waited_s)
             case StackPrepared(images=images):
                 return replace(state, images=MappingProxyType(images))
             case CellStarted(cell=key, attempt=attempt):
@@ -209,13 +213,9 @@ class RunState:
 
     def indices_in(self, phase: Phase) -> range:
         """Return the indices of the samples of a phase; empty if it has not started."""
-        phases = [start.phase for start in self.phases]
-        first, length = self.samples.first, len(self.samples)
-        if phase not in phases or first is None:
-            return range(0)
-        indices = [start.second - first.second for start in self.phases[phases.index(phase) :]]
-        begin, end, *_ = (min(max(0, index), length) for index in (*indices, length))
-        return range(begin, end)
+        first = self.samples.first
+        seconds = range(first.second, first.second + len(self.samples)) if first else range(0)
+        return indices_of(phase, self.phases, seconds)
 
     def samples_in(self, phase: Phase) -> Sequence[Part]:
         """Return the samples of a phase of the current attempt, with older ones in buckets."""
@@ -238,11 +238,11 @@ class RunState:
 
     def with_cells(self, added: Collection[Cell], *, by_load: bool = False) -> "RunState":
         """Return the state with added cells, by load or where they need the least rescaling."""
-        new = [CellState(cell=cell) for cell in added if cell.key not in self.cells]
+        cells = [cell for cell in added if cell.key not in self.cells]
         before = [one.cell for one in self.cells.values()]
-        cells, remaining = [one.cell for one in new], {one.cell for one in self.outstanding}
+        remaining = () if by_load else {one.cell for one in self.outstanding}
         order = insert_by_load(before, cells) if by_load else insert_cells(before, cells, remaining)
-        known = {**self.cells, **{one.cell.key: one for one in new}}
+        known = {**self.cells, **{cell.key: CellState(cell=cell) for cell in cells}}
         return replace(self, cells=BlockMap.of({cell.key: known[cell.key] for cell in order}))
 
     def _begin(self, event: RunStarted, at: str) -> "RunState":
@@ -272,6 +272,7 @@ class RunState:
             phases=(),
             samples=Samples(),
             progress=None,
+            waited_s=0.0,
             paused=False,
             stopping=False,
             search_ended=ended if (ended := self.search_ended) and ended.is_final else None,

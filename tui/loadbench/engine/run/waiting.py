@@ -4,8 +4,7 @@ import traceback
 from pathlib import Path
 
 from loadbench.engine.drivers.protocol import Stack
-from loadbench.engine.journal.events import Result
-from loadbench.engine.journal.timing.progress import WAITING
+from loadbench.engine.journal.events import Result, StackProgress
 from loadbench.engine.locks import StackLock
 from loadbench.engine.requests.holder import run_name
 from loadbench.engine.run.control_loop import ControlLoop
@@ -57,7 +56,7 @@ def _wait_for(lock: StackLock, control: ControlLoop) -> None:
                 continue
             text = f"Waiting for {_holder_name(lock, control.folder)} to end"
             if text != shown:
-                control.report_progress(WAITING, text)
+                control.report_progress(StackProgress.WAITING, text)
                 shown = text
             control.poll()
         lock.record_holder(control.folder)

@@ -86,4 +86,7 @@ def predicted(
 
 def _nearest(amounts: Sequence[float], candidates: Sequence[float], index: int) -> float:
     """Return the candidate nearest to an index of the loads, which may be out of range."""
-    return min(candidates, key=lambda amount: abs(bisect_left(amounts, amount) - index))
+    target = amounts[min(max(index, 0), len(amounts) - 1)]
+    place = bisect_left(candidates, target)
+    near = candidates[max(0, place - 1) : place + 1]
+    return min(near, key=lambda amount: abs(bisect_left(amounts, amount) - index))

@@ -1,15 +1,18 @@
 """How many further cells a search needs, and how long they take, as ranges.
 
-Both ends assume that confirmations agree with what they confirm. A search in which they do not, or
-in which cells fail, may need more.
+The lower end assumes that each number of models that was not begun starts at its capacity, and that
+no edge needs a confirmation. The upper end assumes plain bisection there, and that confirmations
+agree with what they confirm. A search in which they do not, or in which cells fail, may need more.
 """
 
 import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.timing.durations import Durations, durations_of
-from loadbench.engine.journal.timing.progress import remaining_s
+from loadbench.engine.journal.timing.progress import remaining_s, waiting_text
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.search.choice import OpenRange, next_amount
 from loadbench.engine.search.continuation import is_searching
@@ -37,7 +40,12 @@ def further_cells(state: RunState) -> dict[int, CellRange]:
     """
     known = knowledge_of(state)
     step = next_step(state)
-    found = {row.models: _range(known, row) for row in known.rows if not is_over(known, row)}
+    found = dict(_ranges(known))
+    has_recheck = any(one.cell.recheck for one in state.cells.values())
+    if known.profile.recheck_first and not has_recheck:
+        models = known.rows[0].models
+        one = found.get(models, CellRange(fewest=0, most=0))
+        found[models] = CellRange(fewest=one.fewest + 1, most=one.most + 1)
     if isinstance(step, Probe) and step.cell in {one.cell for one in state.outstanding}:
         models = step.cell.models
         if models in found:
@@ -61,7 +69,8 @@ def remaining_range_s(profile: Profile, state: RunState) -> tuple[float, float]:
         return outstanding_s, outstanding_s
     durations = durations_of(profile, [state], state.started.window_s if state.started else {})
     fewest_s, most_s = _further_s(state, durations)
-    left_s = max(0.0, (profile.search.budget or math.inf) - state.elapsed_s)
+    spent_s = 0.0 if waiting_text(state) else state.elapsed_s - state.waited_s
+    left_s = max(0.0, (profile.search.budget or math.inf) - spent_s)
     return min(outstanding_s + fewest_s, left_s), min(outstanding_s + most_s, left_s)
 
 
@@ -103,11 +112,37 @@ def _mean_s(durations: Durations, row: SearchRow) -> float:
     return sum(map(durations.cell_s, cells)) / len(cells)
 
 
-def _range(known: Knowledge, row: SearchRow) -> CellRange:
-    """Return the number of cells of a row that is not finished, with outstanding ones."""
+def _ranges(known: Knowledge) -> dict[int, CellRange]:
+    """Return the range for each number of models that is not finished, with outstanding cells."""
+    if _newest and _newest[0][0] is known:
+        return _newest[0][1]
+    found, can_predict = {}, True
+    for row in known.rows:
+        if not is_over(known, row):
+            found[row.models] = _range(known, row, can_predict=can_predict)
+            # The start of further numbers of models depends on this one.
+            can_predict = False
+    _newest[:] = [(known, found)]
+    return found
+
+
+_newest: list[tuple[Knowledge, dict[int, CellRange]]] = []
+"""Argument and result of the last call, as of `knowledge_of`."""
+
+
+def _range(known: Knowledge, row: SearchRow, *, can_predict: bool) -> CellRange:
+    """Return the number of cells of a row that is not finished, with outstanding ones.
+
+    Args:
+        known: What is known.
+        row: The row.
+        can_predict: Whether its start is known, because all rows before it are finished.
+    """
     profile = known.profile
     rates = len(profile.spawn_rates)
-    loads = _load_counts(known, row)
+    loads = _load_counts(row, start_of(known, row) if can_predict else None)
+    if loads.most and not can_predict:
+        loads = CellRange(fewest=1, most=loads.most)
     begun = int(row.unfinished(profile.repeats) is not None)
     edges = row.edges()
     missing = [max(0, MIN_REPEATS + 1 - level.usable) for level in edges]
@@ -122,21 +157,24 @@ def _range(known: Knowledge, row: SearchRow) -> CellRange:
     )
 
 
-def _load_counts(known: Knowledge, row: SearchRow) -> CellRange:
+def _load_counts(row: SearchRow, start: float | None) -> CellRange:
     """Return how many further loads must be measured, for all capacities that are possible."""
-    if not row.candidates:
-        return CellRange(fewest=0, most=0)
-    start = start_of(known, row)
-    capacities = (row.low, *row.candidates)
-    counts = [_loads_to(row, start, capacity) for capacity in capacities]
+    bracket = OpenRange(low=row.low, high=row.high)
+    counts = list(_depths(row.amounts, row.candidates, bracket, start))
     return CellRange(fewest=min(counts), most=max(counts))
 
 
-def _loads_to(row: SearchRow, start: float | None, capacity: float) -> int:
-    """Return the number of loads that are measured until the edges of a capacity are known."""
-    low, high, count = row.low, row.high, 0
-    while within := [amount for amount in row.candidates if low < amount < high]:
-        amount = next_amount(row.amounts, within, OpenRange(low=low, high=high), start)
-        low, high = (amount, high) if amount <= capacity else (low, amount)
-        count += 1
-    return count
+def _depths(
+    amounts: Sequence[float], candidates: Sequence[float], known: OpenRange, start: float | None
+) -> Iterator[int]:
+    """Yield the number of loads until the edges are known, for each capacity in a range."""
+    within = candidates[bisect_right(candidates, known.low) : bisect_left(candidates, known.high)]
+    if not within:
+        yield 0
+        return
+    amount = next_amount(amounts, within, known, start)
+    for rest in (
+        OpenRange(low=amount, high=known.high),
+        OpenRange(low=known.low, high=amount),
+    ):
+        yield from (depth + 1 for depth in _depths(amounts, within, rest, start))

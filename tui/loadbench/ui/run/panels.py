@@ -7,9 +7,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from loadbench.engine.journal.events import Container
+from loadbench.engine.journal.events import Container, StackProgress
 from loadbench.engine.journal.service_log import FILE_NAME, LOCUST_FILE_NAME
-from loadbench.engine.journal.timing.progress import WAITING
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.report.metrics import AnyMetric, goals_of, latency_metric
 from loadbench.engine.run_reader import RunStatus
@@ -167,7 +166,7 @@ class RunPanels(Panels):
         settings = settings_of(state.started.driver) if state.started else None
         if settings and not settings.starts_service:
             text = "External service: its containers are neither started nor monitored"
-        elif state.progress and (is_live or state.progress.step != WAITING):
+        elif state.progress and (is_live or state.progress.step != StackProgress.WAITING):
             text = progress_text(state.progress.step, state.progress.line)
         else:
             text = "No containers yet" if is_live else "No containers"

@@ -2,14 +2,11 @@
 
 from collections.abc import Collection
 
-from loadbench.engine.journal.events import Phase
+from loadbench.engine.journal.events import Phase, StackProgress
 from loadbench.engine.journal.state import CellState, RunState
 from loadbench.engine.journal.timing.durations import Durations, durations_of
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
-
-WAITING = "wait_for_run"
-"""Step of the progress of a run that waits until another run has ended."""
 
 SETTLE, MEASURE = "settle", "measure"
 """Steps of the progress within the phases `settling` and `measuring`."""
@@ -38,8 +35,9 @@ def remaining_s(profile: Profile, state: RunState) -> float:
 def waiting_text(state: RunState) -> str:
     """Return what a run is waiting for before its first cell, or '' if it is not waiting."""
     progress = state.progress
-    is_waiting = progress is not None and progress.step == WAITING and state.finished is None
-    return progress.line if progress and is_waiting else ""
+    if progress is None or progress.step != StackProgress.WAITING or state.finished:
+        return ""
+    return progress.line
 
 
 def total_s(profile: Profile, state: RunState) -> float:
