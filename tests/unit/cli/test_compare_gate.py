@@ -56,7 +56,11 @@ CANDIDATES: dict[str, tuple[Exit, dict[str, Any], str]] = {
     ),
     "lost percentile": (
         *(Exit.NOT_COMPARABLE, {"results": SLOW_TAIL}),
-        f"Not comparable: missing p99: {CELLS[0]}, too few requests in the candidate",
+        f"Missing p99: {CELLS[0]}, too few requests in the candidate",
+    ),
+    "lost percentile and worse": (
+        *(Exit.GATE_FAILED, {"results": SLOW_TAIL, "factors": 1.5}),
+        f"Missing p99: {CELLS[0]}, too few requests in the candidate",
     ),
     "lost and worse": (
         *(Exit.NOT_COMPARABLE, {"results": NO_RESULTS, "factors": 1.5}),

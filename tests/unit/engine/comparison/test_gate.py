@@ -164,9 +164,33 @@ def test_a_regression_and_a_lost_cell_are_both_printed() -> None:
         "Regression: m1_u2_s2 p95 +20.0 % (99 % interval +11.0 to +30.0 %), limit 10 %",
         "Possible regression: m1_u2_s2 p99 +20.0 % (99 % interval +9.0 to +32.0 %), limit 10 %",
         "Not comparable: missing results: m2_u2_s2, failed in after",
-        "Not comparable: missing p50: m1_u2_s2, failed in after",
+        "Missing p50: m1_u2_s2, failed in after",
         "Gate: no decision, because the runs are not comparable",
     ]
+
+
+def test_a_missing_metric_does_not_hide_the_regression_of_another() -> None:
+    worse = comparison(
+        cells=(compared_cell({"p50_ms": WORSE}),), losses=(loss("m1_u2_s2", "p99_ms"),)
+    )
+    assert gate_sentences(gate(worse, LIMIT))[-2:] == [
+        "Missing p99: m1_u2_s2, failed in after",
+        "Gate: failed, 1 regression beyond 10 %",
+    ]
+    assert {name: case.outcome for name, case in cases_of(worse).items()} == {
+        "comparable": "passed",
+        "geometric mean p95": "passed",
+        "m1_u2_s2 p50": "failure",
+        "m1_u2_s2 failures": "passed",
+        "m1_u2_s2 p99": "error",
+    }
+
+    equal = comparison(losses=(loss("m1_u2_s2", "p99_ms"),))
+    assert gate_sentences(gate(equal, LIMIT)) == [
+        "Missing p99: m1_u2_s2, failed in after",
+        "Gate: no decision, because results are missing in the candidate",
+    ]
+    assert cases_of(equal)["comparable"].outcome == "error"
 
 
 def test_only_the_given_metrics_are_checked() -> None:
@@ -178,7 +202,8 @@ def test_only_the_given_metrics_are_checked() -> None:
 
     result = gate(found, LIMIT, [METRIC["p90_ms"]])
     assert (result.regressions, result.losses, result.reasons) == ((), (), ())
-    assert not gate(found, LIMIT).is_comparable
+    assert gate(found, LIMIT).missing == ("missing p95: m1_u2_s2, failed in after",)
+    assert gate(found, LIMIT).regressions
 
     without = gate(found, LIMIT, [METRIC["p50_ms"]])
     assert without.reasons == ("no cell has enough requests for p50 in both runs",)

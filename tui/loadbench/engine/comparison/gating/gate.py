@@ -1,7 +1,8 @@
 """Decide whether a candidate is worse than its baseline by more than is allowed.
 
 Results that the baseline has and the candidate lacks may hide a regression, so without them the
-gate does not decide.
+gate does not pass. A slower candidate has fewer requests, and so may lack a percentile: if another
+metric shows the regression, the gate fails.
 
 A metric is a regression only if its whole confidence interval, after Holm's correction, is beyond
 the limit. Then its point estimate is beyond it, too. A point beyond the limit alone would often be
@@ -80,6 +81,8 @@ class GateResult:
     """What the candidate has no results of, of cells and of the checked metrics."""
     reasons: tuple[str, ...]
     """Reasons why the gate must not decide, as clauses. Empty if it may."""
+    missing: tuple[str, ...]
+    """Metrics that the candidate lacks, as clauses. The gate does not pass without them."""
 
     def with_outcome(self, outcome: GateOutcome) -> tuple[MetricCheck | FailureCheck, ...]:
         """Return the checks with an outcome."""
@@ -103,7 +106,7 @@ class GateResult:
     @property
     def is_comparable(self) -> bool:
         """Whether the gate may decide."""
-        return not self.reasons
+        return not self.reasons and (not self.missing or bool(self.regressions))
 
     @property
     def is_untested(self) -> bool:
@@ -130,15 +133,13 @@ def gate(
         max_regression=max_regression,
         checks=tuple(_checks(comparison, max_regression, metrics)),
         losses=losses,
-        reasons=tuple(_reasons(comparison, losses, metrics)),
+        reasons=tuple(_reasons(comparison, metrics)),
+        missing=tuple(loss_texts(loss for loss in losses if loss.metric)),
     )
 
 
-def _reasons(
-    comparison: Comparison, losses: Collection[Loss], metrics: Collection[ComparedMetric]
-) -> Iterator[str]:
+def _reasons(comparison: Comparison, metrics: Collection[ComparedMetric]) -> Iterator[str]:
     yield from comparison.not_comparable
-    yield from loss_texts(loss for loss in losses if loss.metric)
     if comparison.cells and not any(mean.metric in metrics for mean in comparison.means):
         labels = ", ".join(metric.label for metric in metrics)
         yield f"no cell has enough requests for {labels} in both runs"

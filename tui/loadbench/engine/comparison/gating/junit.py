@@ -83,7 +83,7 @@ def _loss_case(loss: Loss) -> JUnitCase:
 
 
 def _comparable_case(result: GateResult) -> JUnitCase:
-    reasons = "; ".join(result.reasons)
+    reasons = "" if result.is_comparable else "; ".join((*result.reasons, *result.missing))
     if not reasons:
         return JUnitCase(name=COMPARABLE)
     outcome = JUnitOutcome.ERROR

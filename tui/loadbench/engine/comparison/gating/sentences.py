@@ -22,6 +22,7 @@ def gate_sentences(result: GateResult) -> list[str]:
         "Not comparable": result.reasons,
     }
     lines = [line for kind, texts in found.items() for line in _limited(kind, texts)]
+    lines += [f"{text[0].upper()}{text[1:]}" for text in result.missing]
     return [*lines, decision(result)]
 
 
@@ -68,8 +69,10 @@ def decision(result: GateResult) -> str:
     limit = f"{100 * result.max_regression:g} %"
     count = len(result.regressions)
     worse = f"{count} regression{'' if count == 1 else 's'} beyond {limit}"
-    if not result.is_comparable:
+    if result.reasons:
         return "Gate: no decision, because the runs are not comparable"
+    if not result.is_comparable:
+        return "Gate: no decision, because results are missing in the candidate"
     if result.is_untested:
         return f"Gate: no decision, because too few cells have repeats for a test. {HINT}"
     if count:
