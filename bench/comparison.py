@@ -74,8 +74,11 @@ class UnequalCase:
     """Spread of each cell."""
     repeats: Sequence[tuple[int, int]] = ((REPEATS, REPEATS),)
     """Numbers of repeats in both runs of each cell. The last one is that of all further cells."""
+    after: float = 1.0
+    """Spread of the candidate as a multiple of that of the baseline."""
 
 
+_HALF = (*((3, 3),) * 4, (1, 1))
 UNEQUAL = (
     UnequalCase("8 cells, spread 2 to 8 %", _growing(8, 0.02, 0.08)),
     UnequalCase("24 cells, spread 2 to 8 %", _growing(24, 0.02, 0.08)),
@@ -85,7 +88,15 @@ UNEQUAL = (
     UnequalCase("24 cells, 19 with 3 % and 5 with 12 %", [0.03] * 19 + [0.12] * 5),
     UnequalCase("24 cells, 2 repeats against 1", [SPREAD] * 24, ((2, 1),)),
     UnequalCase("8 cells, 2 repeats each", [SPREAD] * 8, ((2, 2),)),
-    UnequalCase("8 cells, 4 with one repeat", [SPREAD] * 8, (*((3, 3),) * 4, (1, 1))),
+    UnequalCase("8 cells, 4 with one repeat", [SPREAD] * 8, _HALF),
+    UnequalCase("8 cells, spread 1 % before and 8 % after", [0.01] * 8, after=8.0),
+    UnequalCase(
+        "8 cells, spread 1 % before and 8 % after, 1 repeat after",
+        [0.01] * 8,
+        ((3, 1),),
+        after=8.0,
+    ),
+    UnequalCase("8 cells, half with repeats and 30 %, 0.5 %", [0.3, 0.005] * 4, _HALF),
     UnequalCase(
         "8 cells, 1 with 2 % and repeats, 7 with 8 %", [0.02, *[0.08] * 7], ((3, 3), (1, 1))
     ),
@@ -177,9 +188,9 @@ def unequal_rates(case: UnequalCase, seed: int, pairs: int) -> str:
         values = []
         for i, spread in enumerate(case.spreads):
             numbers = case.repeats[min(i, len(case.repeats) - 1)]
-            values.append(
-                RepeatedValues(*(_repeats(source, 1.0, number, spread) for number in numbers))
-            )
+            spreads = (spread, spread * case.after)
+            sides = zip(numbers, spreads, strict=True)
+            values.append(RepeatedValues(*(_repeats(source, 1.0, *side) for side in sides)))
         found = compare_values(values, material=DEFAULT_MATERIAL)
         of_cells += any(map(is_shown, found.cells))
         of_mean += is_shown(found.mean)

@@ -78,8 +78,8 @@ def test_search_has_a_range_of_cells_and_durations() -> None:
 def test_range_of_a_large_search_is_below_the_grid() -> None:
     profile = search_profile(models=list(range(1, 9)), users=list(range(10, 170, 10)))
 
-    assert plan_text(profile) == "11 to 72 of 128 cells by search"
-    assert plan_limits(profile, durations_of(profile))[0] == "up to 72 of 128 cells"
+    assert plan_text(profile) == "11 to 72 cells by search (grid: 128)"
+    assert plan_limits(profile, durations_of(profile))[0] == "up to 72 cells"
 
 
 def test_budget_limits_the_duration() -> None:
@@ -114,7 +114,10 @@ def test_result_names_the_saved_cells_and_the_edges() -> None:
     first, second, cells = line.splitlines()
     assert first == "1 model process: 20 users passed, 30 missed (edge found, confirmed)"
     assert second.startswith("2 model processes: 50 users passed (at least 50 users: ")
-    assert cells == f"The search measured {len(probes)} of 10 cells ({10 - len(probes)} saved)."
+    assert (
+        cells
+        == f"The search measured {len(probes)} cells; the grid has 10 ({10 - len(probes)} saved)."
+    )
     assert search_sentences(state) == (cells,)
 
 
@@ -125,9 +128,9 @@ def test_budget_is_named_with_what_was_left_out() -> None:
 
     assert search_sentences(state) == (
         "The budget of 10 min ended the search.",
-        "The search measured 1 of 10 cells.",
+        "The search measured 1 cell; the grid has 10.",
         "Not searched: 2 model processes.",
-        "Not narrowed: 1 model process, below 30 users.",
+        "Not finished: 1 model process, below 30 users.",
     )
 
 
@@ -137,7 +140,7 @@ def test_max_cells_is_named_with_what_was_left_out() -> None:
 
     assert search_sentences(state) == (
         "The search ended at max_cells: 4.",
-        "The search measured 4 of 4 cells.",
+        "The search measured 4 cells; the grid has 4.",
         "Not searched: 2 model processes.",
     )
 

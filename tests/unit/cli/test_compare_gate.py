@@ -152,6 +152,15 @@ def test_a_page_that_cannot_be_written_does_not_keep_the_gate_from_deciding(
     assert list(parsed(file)) == ["compare head"]
 
 
+def test_two_outputs_in_one_file_are_refused(bench: Bench, call: Call) -> None:
+    file = bench.root / "compared"
+    result = call(
+        "base", "base", "--html", str(file), "--junit", str(bench.root / "." / "compared")
+    )
+    assert result.exit_code == Exit.USAGE
+    assert "--html and --junit name the same file" in result.stderr
+
+
 def test_one_measurement_each_is_too_few(bench: Bench, call: Call) -> None:
     for name, factor in (("once", 1.0), ("slow", 2.0)):
         add_compared_run(bench.reports, name, factor, repeats=(1.0,))

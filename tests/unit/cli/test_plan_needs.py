@@ -135,3 +135,20 @@ def test_rates_of_an_earlier_run_are_used(plan: Plan, bench: Bench) -> None:
 
     assert needs(result) == ["30 s ! 3 min 56 s", "30 s ≥ 24 s"]
     assert "for p95 of POST /predict, from run 20261122-072100\n" in result.stdout
+
+
+def test_a_search_is_planned_with_its_budget(plan: Plan) -> None:
+    lines = plan("--find-capacity", "--budget", "45s").stdout.splitlines()
+
+    assert any(line.startswith("1 to 6 cells by search (grid: 2), about ") for line in lines)
+    assert "The budget ends the search after 45 s." in lines
+
+
+def test_profiles_and_validate_have_the_cells_of_a_search(bench: Bench) -> None:
+    bench.save_profile(f"{PROFILE}search: {{strategy: bisection}}", "mine")
+
+    def call(*names: str) -> str:
+        return CliRunner().invoke(main, ["--workspace", str(bench.root), *names]).stdout
+
+    assert "  1 to 6  " in call("profiles")
+    assert call("validate") == "mine: valid, 1 to 6 cells by search (grid: 2)\n"

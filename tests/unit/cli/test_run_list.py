@@ -17,6 +17,7 @@ from loadbench.engine.requests.labelling import set_label
 from loadbench.engine.run_reader import Run, read_run
 from tests.support.builders import make_profile, run_started, write_journal
 from tests.support.harness import Bench
+from tests.support.searches import search_profile
 
 DONE = RunFinished(result=Outcome.DONE, reason="every cell has ended")
 Call = Callable[..., Result]
@@ -137,3 +138,10 @@ def test_report_accepts_a_label_if_it_is_unique(call: Call, bench: Bench, runs: 
     result = call("report", "images")
     assert result.exit_code == 2
     assert "several runs have the label 'images'" in result.stderr
+
+
+def test_a_search_that_has_not_ended_has_no_total(call: Call, bench: Bench) -> None:
+    state = run_started(search_profile(), cells=())
+    write_journal(bench.reports / "fast" / "20261122-072100", state)
+
+    assert "  0 so far  " in call("runs").stdout

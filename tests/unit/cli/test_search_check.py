@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadbench.cli.exit_codes import Exit, exit_for_run, missed_goals
-from loadbench.engine.journal.events import CellEnd, Result, RunFinished
+from loadbench.engine.journal.events import CellEnd, Result, RunFinished, Verdict
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.export.junit import suite_of_run
@@ -98,6 +98,20 @@ def test_reason_of_a_later_version_is_not_valid() -> None:
 
     assert exit_for_run(later, check=True) is Exit.NOT_VALID
     assert set(outcomes(later).values()) == {JUnitOutcome.SKIPPED}
+
+
+def test_a_suspect_load_that_missed_is_a_result_and_a_suspect_capacity_is_none() -> None:
+    def suspect(passed: bool) -> Run:
+        def measure(cell: Cell) -> CellEnd:
+            is_met = cell.level.amount <= 20
+            end = with_p95(cell, 50.0 if is_met else 200.0)
+            verdict = Verdict.SUSPECT if is_met is passed else Verdict.VALID
+            return replace(end, verdict=verdict)
+
+        return search(measure)
+
+    assert exit_for_run(suspect(passed=False), check=True) is Exit.DONE
+    assert exit_for_run(suspect(passed=True), check=True) is Exit.NOT_VALID
 
 
 def test_search_without_usable_results_is_not_valid() -> None:

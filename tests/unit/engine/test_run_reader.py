@@ -6,13 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import Note, Result, RunFinished, RunResumed, Verdict
+from loadbench.engine.journal.events import (
+    CellEnd,
+    CellStarted,
+    Event,
+    Note,
+    Result,
+    RunFinished,
+    RunResumed,
+    Verdict,
+)
 from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run_reader import RunReader, RunStatus, read_run, report_path, status_of
 from loadbench.errors import JournalError
 from tests.support.builders import cell_finished, cell_started, run_started, sample, write_journal
 from tests.support.golden import last_cell
+from tests.support.searches import (
+    GOAL_MS,
+    ended,
+    planned,
+    search_profile,
+    search_started,
+    searched,
+    with_p95,
+)
 from tests.support.ui_harness import held
 
 NOW = datetime(2026, 11, 22, 7, 21, 5)
@@ -229,3 +248,25 @@ def test_unrecognised_findings_of_an_older_journal_stay_unrecorded(
 
     assert finished_ is not None
     assert finished_.findings == unrecognised.findings
+
+
+def test_the_end_of_a_search_completes_the_recommendation(tmp_path: Path) -> None:
+    def measure(cell: Cell) -> CellEnd:
+        return with_p95(cell, GOAL_MS * cell.level.amount / 25)
+
+    started = run_started(search_profile(models=[1]), cells=())
+    _, probes, stop = searched(search_started(search_profile(models=[1])), measure)
+    events: list[Event] = []
+    for probe in probes:
+        begun = CellStarted(cell=probe.cell.key, attempt=1)
+        events += [planned(probe), begun, measure(probe.cell)]
+    folder = write_journal(tmp_path / "run", started, *events)
+    reader = RunReader(folder)
+    found = reader.poll().recommendation
+    assert found is not None
+    assert not found.is_complete
+
+    write_journal(folder, ended(stop), DONE)
+    found = reader.poll().recommendation
+    assert found is not None
+    assert found.is_complete

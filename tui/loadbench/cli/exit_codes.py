@@ -88,13 +88,15 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
 def has_decided(run: Run) -> bool:
     """Return whether the search of a run has a result that its cells support.
 
-    Cells that miss a goal, and suspect ones beside the edges, are no problem in a search.
+    Cells that miss a goal are no problem in a search, and a load that missed may be suspect: many
+    failed requests, or few requests because of a long latency, make it so. If no load passed, it is
+    the result, and must not be suspect.
     """
     ended, found = run.state.search_ended, run.recommendation
     if ended is None or found is None:
         return False
     is_found = all(one.is_decided for one in ended.brackets)
-    edges = (load for one in found.configurations for load in (one.capacity, one.first_failed))
+    edges = (one.capacity or one.first_failed for one in found.configurations)
     return is_found and not any(load.is_suspect for load in edges if load)
 
 

@@ -117,14 +117,13 @@ def _check(workspace: Workspace, file: Path, advice: str) -> None:
     Raises:
         ProfileError: The profile is invalid.
     """
-    from loadbench import wording
     from loadbench.cli.profile_commands import check_profile
 
     checked = check_profile(workspace, file)
     if checked.problems:
         raise ProfileError("\n".join(checked.problems))
     name = file.stem
-    output.data(f"\n{name}: valid, {wording.counted(checked.cells, 'cell')}{checked.note}")
+    output.data(f"\n{name}: valid, {checked.cells}{checked.note}")
     for warning in checked.warnings:
         output.message(f"{name}: warning: {warning}")
     argument = shlex.quote(name)

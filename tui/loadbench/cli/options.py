@@ -68,3 +68,26 @@ def junit_option(contents: str) -> Callable[[F], F]:
         type=NewFile(),
         help=f"Write {contents} to FILE as JUnit XML, which CI systems show.",
     )
+
+
+def search_options(command: F) -> F:
+    """Add the options of a search for the capacity to a command; see `search_overrides`."""
+    command = click.option(
+        "--budget",
+        metavar="TIME",
+        help="With a search: end after this time, such as 45m. The result names what is left out. "
+        "The same as --set search.budget=TIME.",
+    )(command)
+    return click.option(
+        "--find-capacity",
+        is_flag=True,
+        help="Measure only the cells that a search for the capacity needs. For each number of "
+        "models, it finds the largest of the users in the profile that meets the goals. The same "
+        "as --set search.strategy=bisection.",
+    )(command)
+
+
+def search_overrides(*, find_capacity: bool, budget: str | None) -> tuple[str, ...]:
+    """Return the overrides that the options of a search stand for."""
+    strategy = ("search.strategy=bisection",) if find_capacity else ()
+    return (*strategy, *(() if budget is None else (f"search.budget={budget}",)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadbench.cli import output
-from loadbench.cli.options import SET_HELP
+from loadbench.cli.options import SET_HELP, search_options, search_overrides
 from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
@@ -27,8 +27,8 @@ _MIN_MEANING_COLUMNS = 30
 class CheckedProfile:
     """A profile whose keys and values are valid."""
 
-    cells: int
-    """Number of its cells."""
+    cells: str
+    """Number of its cells, as a text."""
     note: str
     """Where Locust runs, if that is not the folder of the locustfile. Otherwise empty."""
     problems: tuple[str, ...]
@@ -39,8 +39,15 @@ class CheckedProfile:
 @click.command(short_help="Show the cells of a profile and the estimated time.")
 @click.argument("profile", metavar="PROFILE")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
+@search_options
 @click.pass_obj
-def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
+def plan(
+    workspace: Workspace,
+    profile: str,
+    overrides: tuple[str, ...],
+    find_capacity: bool,
+    budget: str | None,
+) -> None:
     """Show the cells of a PROFILE, the estimated time and the driver. Nothing is started.
 
     The time is estimated from earlier runs with the same settings and driver, if there are any.
@@ -53,6 +60,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     Examples:
       loadbench-tui plan with_cpu
       loadbench-tui plan with_cpu --set models=1,2,4 --set repeats=3
+      loadbench-tui plan with_cpu --find-capacity --budget 45m
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.cli.arguments import hide_secrets
@@ -63,6 +71,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.load.source.files import check_all_files
     from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.measure.sampling.needs import sampling_advice, sampling_text
+    from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import find_profile, load_profile
     from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.values.resolving import resolve_profile
@@ -71,9 +80,11 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run.space import needed_space
     from loadbench.engine.run_reader import ended_states, expected_durations
+    from loadbench.engine.search.eta import most_cells
     from loadbench.wording.search import duration_text, plan_text
 
     file = find_profile(profile, workspace.profiles)
+    overrides = (*overrides, *search_overrides(find_capacity=find_capacity, budget=budget))
     loaded = load_profile(file, overrides)
     hide_secrets(loaded, overrides)
     cells = plan_cells(loaded)
@@ -106,7 +117,10 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     if durations.runs:
         source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
     output.data(f"\n{plan_text(loaded)}, about {total} in total, {source}")
-    needed = needed_space(loaded, len(cells))
+    if loaded.is_search and loaded.search.budget:
+        budget = readable_duration(loaded.search.budget)
+        output.data(f"The budget ends the search after {budget}.")
+    needed = needed_space(loaded, most_cells(loaded))
     output.data(f"Reports: {workspace.reports / file.stem}, up to {needed.num_bytes / 1e6:.0f} MB")
     if advice := sampling_advice(loaded, cells, sampling):
         output.message(f"Warning: {advice}")
@@ -141,7 +155,6 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
       loadbench-tui validate
       loadbench-tui validate with_cpu with_gpu
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench import wording
     from loadbench.engine.profile.loading import find_profile, saved_profiles
 
     files = [find_profile(name, workspace.profiles) for name in names]
@@ -154,8 +167,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
             continue
         errors += checked.problems
         if not checked.problems:
-            cells = wording.counted(checked.cells, "cell")
-            output.data(f"{file.stem}: valid, {cells}{checked.note}")
+            output.data(f"{file.stem}: valid, {checked.cells}{checked.note}")
         for warning in checked.warnings:
             output.message(f"{file.stem}: warning: {warning}")
     if errors:
@@ -173,8 +185,9 @@ def check_profile(workspace: Workspace, file: Path) -> CheckedProfile:
     from loadbench.engine.load.source.checks import check_locustfiles
     from loadbench.engine.load.source.files import check_all_files, find_locustfiles
     from loadbench.engine.profile.loading import add_locations, load_profile
-    from loadbench.engine.profile.plan import plan_cells, warnings
+    from loadbench.engine.profile.plan import warnings
     from loadbench.engine.profile.values.resolving import resolve_profile
+    from loadbench.wording.search import plan_text
 
     loaded = load_profile(file)
     try:
@@ -196,7 +209,7 @@ def check_profile(workspace: Workspace, file: Path) -> CheckedProfile:
         texts = [*texts, *map(str, report.listed("warning"))]
         note = f"; Locust runs in {found.folder}: {found.reason}" if found.reason else ""
     return CheckedProfile(
-        cells=len(plan_cells(loaded)),
+        cells=plan_text(loaded),
         note=masker.text(note),
         problems=tuple(map(masker.text, problems)),
         warnings=tuple(map(masker.text, texts)),
@@ -223,10 +236,9 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
     from loadbench import wording
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.profile.loading import load_profile, saved_profiles
-    from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.schema import schema_text
     from loadbench.engine.run_reader import expected_durations
-    from loadbench.wording.search import duration_text
+    from loadbench.wording.search import cells_text, duration_text
 
     if keys and schema:
         raise UsageError("--keys and --schema cannot be combined")
@@ -246,7 +258,7 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
             continue
         runs = runs_of_profile(file.stem, workspace.reports)
         time = duration_text(loaded, expected_durations(loaded, runs))
-        sizes = (loaded.device, str(loaded.batch_size), str(len(plan_cells(loaded))))
+        sizes = (loaded.device, str(loaded.batch_size), cells_text(loaded))
         body.append((file.stem, loaded.description, *sizes, time))
     if body:
         output.data("\n".join(wording.table(header, body, left=2)))

@@ -20,7 +20,6 @@ from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
-from loadbench.engine.profile.sections.search import BISECTION
 from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
@@ -72,12 +71,6 @@ _RESUME_OPTIONS: dict[str, Callable[[RunOptions], object]] = {
     "--again": lambda options: options.again,
 }
 """Options that require `--resume`, with functions that return whether they are given."""
-
-
-def search_overrides(*, find_capacity: bool, budget: str | None) -> tuple[str, ...]:
-    """Return the overrides that options of a search stand for."""
-    strategy = (f"search.strategy={BISECTION}",) if find_capacity else ()
-    return (*strategy, *(() if budget is None else (f"search.budget={budget}",)))
 
 
 def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:

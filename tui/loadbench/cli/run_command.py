@@ -5,7 +5,13 @@ from pathlib import Path
 
 import click
 
-from loadbench.cli.options import SET_HELP, TERMINAL_OPTIONS, junit_option
+from loadbench.cli.options import (
+    SET_HELP,
+    TERMINAL_OPTIONS,
+    junit_option,
+    search_options,
+    search_overrides,
+)
 
 
 @click.command(short_help="Measure all cells of a profile.")
@@ -23,19 +29,7 @@ from loadbench.cli.options import SET_HELP, TERMINAL_OPTIONS, junit_option
     "misses a goal, and print each missed goal.",
 )
 @junit_option("the cells and goals of each run")
-@click.option(
-    "--find-capacity",
-    is_flag=True,
-    help="Measure only the cells that a search for the capacity needs. For each number of models, "
-    "it finds the largest of the users in the profile that meets the goals. The same as --set "
-    "search.strategy=bisection.",
-)
-@click.option(
-    "--budget",
-    metavar="TIME",
-    help="With a search: end after this time, such as 45m. The result names what is left out. The "
-    "same as --set search.budget=TIME.",
-)
+@search_options
 @click.option("--label", metavar="TEXT", default="", help="Label that lists of runs show.")
 @click.option(
     "--study",
@@ -115,7 +109,7 @@ def run(
       1    a cell misses a goal (with --check)
       0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.cli.run import RunOptions, perform, search_overrides
+    from loadbench.cli.run import RunOptions, perform
 
     options = RunOptions(
         profiles,

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.hardware.values import clean_text
 from loadbench.engine.journal.codec import FILE_NAME, Entry
-from loadbench.engine.journal.events import CellFinished, Note
+from loadbench.engine.journal.events import CellFinished, Note, RunFinished, SearchEnded
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
@@ -221,7 +221,7 @@ class RunReader:
             or (run.is_held, run.reports) != (held, reports)
         ):
             status = status_of(self._state, held=held)
-            is_same = run is not None and run.state.cells is self._state.cells
+            is_same = run is not None and _sources(run.state) == _sources(self._state)
             shared = run.results if run and is_same else Results(self._state, self._rows)
             run = self._run = Run(self._folder, self._state, status, held, reports, shared)
         return run
@@ -284,6 +284,11 @@ class RunReader:
         note = replace(self._newest, seq=number, event=Note(text=text))
         self._state = self._state.apply(note)
         return note
+
+
+def _sources(state: RunState) -> tuple[int, SearchEnded | None, RunFinished | None]:
+    """Return what results are derived from. Cells are compared by identity, which is fast."""
+    return id(state.cells), state.search_ended, state.finished
 
 
 def read_run(folder: Path) -> Run:

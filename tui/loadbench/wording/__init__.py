@@ -204,8 +204,12 @@ def ending_sentence(state: RunState) -> str:
 
 
 def short_outcome(state: RunState) -> str:
-    """Return the number of cells by outcome for a table column, such as `3 of 4, 1 failed`."""
-    measured = f"{state.count(CellStatus.FINISHED)} of {len(state.cells)}"
+    """Return the number of cells by outcome for a table column, such as `3 of 4, 1 failed`.
+
+    A search has no total: `3 so far`.
+    """
+    total = "so far" if is_searching(state) else f"of {len(state.cells)}"
+    measured = f"{state.count(CellStatus.FINISHED)} {total}"
     return ", ".join([measured, *_not_measured(state)])
 
 

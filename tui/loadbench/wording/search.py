@@ -31,19 +31,19 @@ def remaining_text(profile: Profile, state: RunState) -> str:
 
 
 def plan_text(profile: Profile) -> str:
-    """Return the number of cells of a new run: `4 cells`, `6 to 20 of 32 cells by search`.
-
-    Confirmations can exceed a small grid: `1 to 4 cells by search (grid: 2)`.
-    """
+    """Return the number of cells of a new run: `4 cells`, `6 to 20 cells by search (grid: 32)`."""
     total = len(plan_cells(profile))
-    cells = "1 cell" if total == 1 else f"{total} cells"
+    if profile.is_search:
+        return f"{cells_text(profile)} cells by search (grid: {total})"
+    return "1 cell" if total == 1 else f"{total} cells"
+
+
+def cells_text(profile: Profile) -> str:
+    """Return the number of cells of a new run as a number: `4`, or `6 to 20` with a search."""
     if not profile.is_search:
-        return cells
+        return str(len(plan_cells(profile)))
     found = new_cells(profile)
-    numbers = f"{found.most}" if found.fewest == found.most else f"{found.fewest} to {found.most}"
-    if found.most > total:
-        return f"{numbers} cells by search (grid: {total})"
-    return f"{numbers} of {cells} by search"
+    return f"{found.most}" if found.fewest == found.most else f"{found.fewest} to {found.most}"
 
 
 def duration_text(profile: Profile, durations: Durations) -> str:
@@ -56,14 +56,12 @@ def duration_text(profile: Profile, durations: Durations) -> str:
 def plan_limits(profile: Profile, durations: Durations) -> tuple[str, str]:
     """Return the number of cells of a new run and its duration for lists.
 
-    With a search, these are the upper ends: `up to 20 of 32 cells`, `up to 6 min`.
+    With a search, these are the upper ends: `up to 20 cells`, `up to 6 min`.
     """
     if not profile.is_search:
         return plan_text(profile), f"about {duration_text(profile, durations)}"
-    total, longest_s = len(plan_cells(profile)), new_range_s(profile, durations)[1]
-    most = new_cells(profile).most
-    of_grid = f" of {total}" if most <= total else ""
-    return f"up to {most}{of_grid} cells", f"up to {readable_duration(longest_s)}"
+    longest_s = new_range_s(profile, durations)[1]
+    return f"up to {new_cells(profile).most} cells", f"up to {readable_duration(longest_s)}"
 
 
 def position_text(state: RunState) -> str:

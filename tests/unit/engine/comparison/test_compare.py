@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from loadbench.engine.comparison.comparability import capitalised
 from loadbench.engine.comparison.compare import compare_runs
 from loadbench.engine.comparison.model import METRICS, Change, Loss
+from loadbench.engine.comparison.sentences import result_sentences
 from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.profile.plan import plan_cells
@@ -83,6 +85,10 @@ def test_repeats_of_one_run_are_enough_for_a_test(tmp_path: Path, baseline: Path
     found = compared(baseline, add_compared_run(tmp_path, "after", 1.5, repeats=(1.0,)))
     assert {mean.estimate.change for mean in found.means} == {Change.WORSE}
     assert found.means[0].degrees_of_freedom == 8
+    (doubt,) = found.doubts
+    assert doubt.startswith(
+        "Each cell of the candidate was measured once, so its spread is assumed"
+    )
 
 
 def test_the_threshold_is_an_option(tmp_path: Path, baseline: Path) -> None:
@@ -231,7 +237,8 @@ def test_failures_have_risen_if_they_rose_by_more_than_one_percentage_point(
     results = {f"{CELLS[0]}{suffix}": failing for suffix in ("", "_r2", "_r3")}
     found = compared(baseline, add_compared_run(tmp_path, "after", results=results))
     assert [cell.have_failures_risen for cell in found.cells] == [have_risen, False, False, False]
-    assert (f"Failures have risen: {CELLS[0]}" in found.doubts) is have_risen
+    sentence = f"Failures in {CELLS[0]} have risen from 0.0 % to"
+    assert any(text.startswith(sentence) for text in result_sentences(found)) is have_risen
 
 
 @pytest.mark.parametrize(("suffixes", "have_risen"), [(("",), False), (("", "_r2"), True)])
@@ -261,10 +268,10 @@ def test_failures_that_the_baseline_has_had_once_have_not_risen(
     [
         ({"started": {"hardware": {**HARDWARE, "cores": 4}}}, "the machines differ: AMD EPYC, 2"),
         ({"started": {"hardware": {**HARDWARE, "gpus": [{"name": "T4"}]}}}, "the machines differ"),
-        ({"load": {"timeout": "5s"}}, "load.timeout differs: 30 and 5"),
+        ({"load": {"timeout": "5s"}}, "load.timeout differs: 30s and 5s"),
         ({"load": {"locustfile": "a.py"}}, "load.locustfile differs: locustfile.py and a.py"),
         ({"load": {"main": "POST /predict"}}, "load.main differs: none and POST /predict"),
-        ({"run_time": "20s"}, "run_time differs: 30 and 20"),
+        ({"run_time": "20s"}, "run_time differs: 30s and 20s"),
     ],
 )
 def test_another_machine_or_load_is_not_comparable(
@@ -273,7 +280,7 @@ def test_another_machine_or_load_is_not_comparable(
     found = compared(baseline, add_compared_run(tmp_path, "after", **changes))
     (text,) = found.not_comparable
     assert text.startswith(reason)
-    assert any(doubt.startswith(reason[0].upper() + reason[1:]) for doubt in found.doubts)
+    assert any(doubt.startswith(capitalised(reason)) for doubt in found.doubts)
 
 
 def test_another_configuration_is_what_is_compared(tmp_path: Path, baseline: Path) -> None:

@@ -1,13 +1,22 @@
 """What a gate decides about a comparison."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.comparison.gating.gate import GateOutcome, gate, is_beyond, outcome_of
+from loadbench.cli.exit_codes import Exit, exit_for_gate
+from loadbench.engine.comparison.gating.gate import (
+    GateOutcome,
+    GateResult,
+    gate,
+    is_beyond,
+    outcome_of,
+)
 from loadbench.engine.comparison.gating.junit import suite_of_gate
 from loadbench.engine.comparison.gating.sentences import gate_sentences
-from loadbench.engine.comparison.model import Comparison, Estimate
+from loadbench.engine.comparison.model import METRICS, Comparison, Estimate
 from loadbench.engine.report.export.junit_xml import junit_xml
 from tests.support.comparisons import (
     METRIC,
@@ -32,8 +41,16 @@ POINT_ONLY = estimate(1.2, 1.09, 1.32)
 BELOW = estimate(1.09, 1.05, 1.13)
 
 
+def gated(found: Comparison) -> GateResult:
+    """Return the decision about the metrics of a comparison."""
+    metrics = {mean.metric for mean in found.means}
+    metrics |= {one.metric for cell in found.cells for one in cell.metrics}
+    metrics |= {one.metric for one in found.losses if one.metric}
+    return gate(found, LIMIT, [metric for metric in METRICS if metric in metrics])
+
+
 def cases_of(found: Comparison) -> dict[str, ParsedCase]:
-    (cases,) = parsed(junit_xml([suite_of_gate(gate(found, LIMIT))])).values()
+    (cases,) = parsed(junit_xml([suite_of_gate(gated(found))])).values()
     assert len({case.name for case in cases}) == len(cases)
     return {case.name: case for case in cases}
 
@@ -62,8 +79,8 @@ def test_only_a_whole_interval_beyond_the_limit_is_a_regression(
 def test_every_metric_of_a_cell_and_every_mean_can_be_a_regression(key: str) -> None:
     worse = estimate(0.8, 0.7, 0.89) if key == "rps" else WORSE
 
-    by_cell = gate(comparison(cells=(compared_cell({key: worse}),)), LIMIT)
-    by_mean = gate(comparison(means=(mean_of(key, worse),)), LIMIT)
+    by_cell = gated(comparison(cells=(compared_cell({key: worse}),)))
+    by_mean = gated(comparison(means=(mean_of(key, worse),)))
 
     assert [check.cell for check in by_cell.regressions] == ["m1_u2_s2"]
     assert [check.cell for check in by_mean.regressions] == [None]
@@ -109,7 +126,7 @@ def test_risen_failures_are_a_regression_even_without_repeats() -> None:
         {"p95_ms": UNTESTED}, failures_before=0.0, failures_after=0.031, have_failures_risen=True
     )
 
-    result = gate(comparison(means=(mean_of("p95_ms", UNTESTED),), cells=(risen,)), LIMIT)
+    result = gated(comparison(means=(mean_of("p95_ms", UNTESTED),), cells=(risen,)))
 
     assert [check.cell for check in result.regressions] == ["m1_u2_s2"]
     assert result.is_untested
@@ -121,8 +138,8 @@ def test_risen_failures_are_a_regression_even_without_repeats() -> None:
 
 def test_one_measurement_each_is_untested() -> None:
     untested = {"p95_ms": UNTESTED}
-    result = gate(
-        comparison(means=(mean_of("p95_ms", UNTESTED),), cells=(compared_cell(untested),)), LIMIT
+    result = gated(
+        comparison(means=(mean_of("p95_ms", UNTESTED),), cells=(compared_cell(untested),))
     )
 
     assert result.is_untested
@@ -132,13 +149,12 @@ def test_one_measurement_each_is_untested() -> None:
 
 def test_the_same_run_passes_without_a_test() -> None:
     same = estimate(1.0)
-    result = gate(
+    result = gated(
         comparison(
             is_same_run=True,
             means=(mean_of("p95_ms", same),),
             cells=(compared_cell({"p95_ms": same}),),
-        ),
-        LIMIT,
+        )
     )
 
     assert not result.is_untested
@@ -149,14 +165,13 @@ def test_the_same_run_passes_without_a_test() -> None:
 
 
 def test_a_regression_and_a_lost_cell_are_both_printed() -> None:
-    result = gate(
+    result = gated(
         comparison(
             cells=(compared_cell({"p95_ms": WORSE, "p99_ms": POINT_ONLY}),),
             unmatched=(unmatched_cell(), unmatched_cell("m3_u2_s2")),
             losses=(loss(), loss("m1_u2_s2", "p50_ms")),
             not_comparable=("missing results: m2_u2_s2, failed in after",),
-        ),
-        LIMIT,
+        )
     )
 
     assert not result.is_comparable
@@ -171,22 +186,24 @@ def test_a_regression_and_a_lost_cell_are_both_printed() -> None:
 
 def test_a_missing_metric_does_not_hide_the_regression_of_another() -> None:
     worse = comparison(
-        cells=(compared_cell({"p50_ms": WORSE}),), losses=(loss("m1_u2_s2", "p99_ms"),)
+        means=(mean_of("p50_ms"),),
+        cells=(compared_cell({"p50_ms": WORSE}),),
+        losses=(loss("m1_u2_s2", "p99_ms"),),
     )
-    assert gate_sentences(gate(worse, LIMIT))[-2:] == [
+    assert gate_sentences(gated(worse))[-2:] == [
         "Missing p99: m1_u2_s2, failed in after",
         "Gate: failed, 1 regression beyond 10 %",
     ]
     assert {name: case.outcome for name, case in cases_of(worse).items()} == {
         "comparable": "passed",
-        "geometric mean p95": "passed",
+        "geometric mean p50": "passed",
         "m1_u2_s2 p50": "failure",
         "m1_u2_s2 failures": "passed",
         "m1_u2_s2 p99": "error",
     }
 
     equal = comparison(losses=(loss("m1_u2_s2", "p99_ms"),))
-    assert gate_sentences(gate(equal, LIMIT)) == [
+    assert gate_sentences(gated(equal)) == [
         "Missing p99: m1_u2_s2, failed in after",
         "Gate: no decision, because results are missing in the candidate",
     ]
@@ -202,8 +219,8 @@ def test_only_the_given_metrics_are_checked() -> None:
 
     result = gate(found, LIMIT, [METRIC["p90_ms"]])
     assert (result.regressions, result.losses, result.reasons) == ((), (), ())
-    assert gate(found, LIMIT).missing == ("missing p95: m1_u2_s2, failed in after",)
-    assert gate(found, LIMIT).regressions
+    assert gated(found).missing == ("missing p95: m1_u2_s2, failed in after",)
+    assert gated(found).regressions
 
     without = gate(found, LIMIT, [METRIC["p50_ms"]])
     assert without.reasons == ("no cell has enough requests for p50 in both runs",)
@@ -214,23 +231,63 @@ def test_what_has_too_few_repeats_is_printed_beside_what_is_tested() -> None:
         means=(mean_of("p90_ms"), mean_of("p99_ms", UNTESTED)),
         cells=(compared_cell({"p90_ms": UNCHANGED, "p99_ms": UNTESTED}),),
     )
-    assert gate_sentences(gate(found, LIMIT)) == [
+    assert gate_sentences(gated(found)) == [
         "Not tested: p99 of geometric mean, m1_u2_s2, too few repeats",
         "Gate: passed, no regression beyond 10 % in 1 cell",
     ]
 
 
+def test_metrics_without_enough_requests_are_named_and_skipped() -> None:
+    found = comparison(means=(mean_of("rps"),), cells=(compared_cell({"rps": UNCHANGED}),))
+    metrics = [METRIC["p99_ms"], METRIC["rps"]]
+    assert gate_sentences(gate(found, LIMIT, metrics)) == [
+        "Not checked: p99, because no cell has enough requests in both runs",
+        "Gate: passed, no regression beyond 10 % in 1 cell",
+    ]
+    (cases,) = parsed(junit_xml([suite_of_gate(gate(found, LIMIT, metrics))])).values()
+    assert {case.name: case.outcome for case in cases}["geometric mean p99"] == "skipped"
+
+
+def test_doubts_and_what_would_not_have_been_shown_are_printed() -> None:
+    mean = replace(mean_of("p95_ms"), estimate=replace(UNCHANGED, smallest=0.15))
+    found = comparison(means=(mean,), doubts=("m1_u2_s2: suspect in the candidate",))
+    assert gate_sentences(gated(found)) == [
+        "Doubt: m1_u2_s2: suspect in the candidate",
+        "Detectable: only mean changes of 15 % or more (p95)",
+        "Gate: passed, no regression beyond 10 % in 1 cell",
+    ]
+
+
+def test_cells_that_are_not_compared_are_counted() -> None:
+    found = comparison(unmatched=(unmatched_cell(),))
+    assert gate_sentences(gated(found))[-1].endswith("in 1 of 2 cells")
+
+
+def test_a_regression_of_a_tested_cell_fails_even_if_the_mean_is_not_tested() -> None:
+    found = comparison(
+        means=(mean_of("p95_ms", UNTESTED),), cells=(compared_cell({"p95_ms": WORSE}),)
+    )
+    assert gate_sentences(gated(found))[-1] == "Gate: failed, 1 regression beyond 10 %"
+    assert exit_for_gate(gated(found)) is Exit.GATE_FAILED
+
+
+def test_a_level_is_not_rounded_to_certainty() -> None:
+    certain = replace(WORSE, level=0.99987)
+    found = comparison(cells=(compared_cell({"p95_ms": certain}),))
+    assert "(99.99 % interval " in gate_sentences(gated(found))[0]
+
+
 def test_many_regressions_are_counted() -> None:
     cells = tuple(compared_cell({"p95_ms": WORSE}, cell=f"m{i}_u2_s2") for i in range(60))
 
-    sentences = gate_sentences(gate(comparison(cells=cells), LIMIT))
+    sentences = gate_sentences(gated(comparison(cells=cells)))
 
     assert len(sentences) == 52
     assert sentences[-2:] == ["Regression: 10 more", "Gate: failed, 60 regressions beyond 10 %"]
 
 
 def test_reasons_against_a_comparison_are_printed() -> None:
-    result = gate(comparison(not_comparable=("the machines differ",)), LIMIT)
+    result = gated(comparison(not_comparable=("the machines differ",)))
 
     assert not result.is_comparable
     assert gate_sentences(result)[0] == "Not comparable: the machines differ"
@@ -245,7 +302,7 @@ def test_reasons_against_a_comparison_are_printed() -> None:
     ],
 )
 def test_the_decision_is_the_last_sentence(found: Estimate, decision: str) -> None:
-    result = gate(comparison(cells=(compared_cell({"p50_ms": found}),)), LIMIT)
+    result = gated(comparison(cells=(compared_cell({"p50_ms": found}),)))
 
     assert gate_sentences(result)[-1] == decision
 
@@ -253,7 +310,7 @@ def test_the_decision_is_the_last_sentence(found: Estimate, decision: str) -> No
 def test_every_metric_cell_and_mean_is_a_junit_case() -> None:
     cases = cases_of(
         comparison(
-            means=(mean_of("p95_ms", WORSE),),
+            means=(mean_of("p95_ms", WORSE), mean_of("rps", UNTESTED)),
             cells=(
                 compared_cell({"p95_ms": WORSE, "p99_ms": POINT_ONLY, "rps": UNTESTED}),
                 compared_cell({}, cell="m4_u2_s2", have_failures_risen=True, failures_after=0.5),
@@ -270,6 +327,7 @@ def test_every_metric_cell_and_mean_is_a_junit_case() -> None:
     assert {name: (case.outcome, case.kind) for name, case in cases.items()} == {
         "comparable": ("error", "not comparable"),
         "geometric mean p95": ("failure", "regression"),
+        "geometric mean req/s": ("skipped", "not tested"),
         "m1_u2_s2 p95": ("failure", "regression"),
         "m1_u2_s2 p99": ("error", "lost"),
         "m1_u2_s2 p50": ("error", "lost"),

@@ -1,6 +1,7 @@
 """The sentences, tables and records of comparisons."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,20 @@ def test_the_record_is_json_with_all_parts(tmp_path: Path) -> None:
     assert one["cells"][0]["metrics"]["p90_ms"]["change"] == "better"
     assert one["means"][1]["ratio"] == pytest.approx(0.8, rel=0.005)
     assert one["before"]["run"] == "before/20261122-072100"
+
+
+def test_labels_are_beside_the_names(tmp_path: Path) -> None:
+    before = add_compared_run(tmp_path, "before")
+    after = add_compared_run(tmp_path, "after", started={"label": "one core"})
+    subject = sentences(compared(before, after))[0]
+    assert subject.startswith(
+        "after (20261122-072100, one core) compared with the baseline before ("
+    )
+
+
+def test_failures_of_many_cells_are_counted(tmp_path: Path) -> None:
+    before = add_compared_run(tmp_path, "before", models=[1, 2, 3])
+    found = compared(before, before)
+    risen = replace(found.cells[0], have_failures_risen=True)
+    texts = result_sentences(replace(found, is_same_run=False, cells=(risen,) * 6))
+    assert texts[-1] == "Failures have risen in 2 more cells."

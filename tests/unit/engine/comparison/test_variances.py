@@ -11,6 +11,7 @@ from scipy import special, stats
 
 from loadbench.engine.comparison.gamma_functions import digamma, inverse_trigamma, trigamma
 from loadbench.engine.comparison.variances import (
+    MIN_SPREAD,
     RepeatedValues,
     Variance,
     are_equal,
@@ -82,6 +83,17 @@ def test_different_variances_are_moderated_towards_the_others() -> None:
     assert 4 < quiet.df == noisy.df < 32
 
 
+def test_variances_are_not_below_the_rounding_of_the_values() -> None:
+    equal = values((100.0, 100.0, 100.0))
+    found = estimated_variances([equal] * 2)
+    assert found.pooled.value == pytest.approx(MIN_SPREAD**2)
+
+    found = estimated_variances([equal, *[values()] * 3])
+    prior = fitted_prior([Variance(MIN_SPREAD**2, 4), *[Variance(own(QUIET), 4)] * 3])
+    assert prior is not None
+    assert found.of_cells[0] == prior.moderated(Variance(MIN_SPREAD**2, 4))
+
+
 def test_the_prior_is_the_distribution_of_the_true_variances() -> None:
     source = random.Random(26)
     df, value = 6.0, 0.0016
@@ -125,4 +137,5 @@ def test_a_cell_without_repeats_has_no_test_if_the_others_differ_too_much() -> N
     equal, absurd = values((100.0, 100.0, 100.0)), values((1.0, 1e6, 1e3))
     found = estimated_variances([equal, absurd, SINGLE])
     assert found.of_cells[-1] is None
+    assert found.of_mean is None
     assert all(found.of_cells[:2])

@@ -79,7 +79,7 @@ def test_search_that_measured_more_than_the_grid_saved_nothing() -> None:
 
     assert status.saved == 0
     assert result_sentences(status, CONTAINERS) == (
-        "The search measured 12 cells. The grid has 10.",
+        "The search measured 12 cells; the grid has 10.",
     )
 
 
@@ -282,9 +282,9 @@ def test_result_names_what_the_budget_left_out() -> None:
     )
 
     assert result_sentences(status, CONTAINERS) == (
-        "The search measured 31 of 128 cells.",
+        "The search measured 31 cells; the grid has 128.",
         "Not searched: 8 containers.",
-        "Not narrowed: 2 containers, above 20 users; 4 containers, between 56 and 160 users.",
+        "Not finished: 2 containers, above 20 users; 4 containers, between 56 and 160 users.",
     )
 
 
@@ -293,7 +293,7 @@ def test_skipped_cells_are_not_measured() -> None:
 
     assert state.cells
     assert measured_cells(state) == 0
-    assert search_sentences(state)[0].startswith("The search measured 0 of 10 cells")
+    assert search_sentences(state)[0].startswith("The search measured 0 cells; the grid has 10")
 
 
 def test_result_of_a_search_that_found_all_edges_names_the_saved_cells() -> None:
@@ -301,7 +301,7 @@ def test_result_of_a_search_that_found_all_edges_names_the_saved_cells() -> None
     status = SearchStatus(brackets=(found,), measured=31, grid=128)
 
     assert result_sentences(status, CONTAINERS) == (
-        "The search measured 31 of 128 cells (97 saved).",
+        "The search measured 31 cells; the grid has 128 (97 saved).",
     )
 
 

@@ -274,6 +274,17 @@ def test_load_without_usable_results_is_retried_once_then_left_out() -> None:
     assert stop.brackets[0].reason is StopReason.UNDECIDED
 
 
+def test_loads_are_not_retried_if_a_retry_was_undecided() -> None:
+    state = search_started(search_profile(models=[1]))
+    few = requests(((GOOD_MS, 30),))
+
+    _, probes, stop = searched(state, lambda cell: cell_finished(cell.key, requests=few))
+
+    assert len(probes) == len(USERS) + 1
+    assert [probe.why for probe in probes].count(ProbeReason.RETRY) == 1
+    assert stop.brackets[0].reason is StopReason.UNDECIDED
+
+
 def test_undecided_load_is_retried() -> None:
     few = cell_finished("m1_u30_s50", requests=requests(((GOOD_MS, 40),)), completed=40)
 

@@ -8,6 +8,7 @@ import click
 from loadbench.cli.compare.share import read_share
 from loadbench.cli.options import NewFile, junit_option
 from loadbench.errors import LoadbenchError, UsageError
+from loadbench.paths import resolved
 from loadbench.workspace import Workspace
 
 METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
@@ -114,6 +115,8 @@ def compare(
         raise UsageError("--markdown and --json cannot be combined. Use one of them")
     if junit is not None and max_regression is None:
         raise UsageError("--junit requires --max-regression, which decides the test cases")
+    if html and junit and resolved(html) == resolved(junit):
+        raise UsageError("--html and --junit name the same file. Use two files")
     selected = find_sides(names, workspace.reports)
     found = [compare_runs(pair.before, pair.after, material=material) for pair in selected.pairs]
     shown = [one for one in METRICS if not metrics or one.key.removesuffix("_ms") in metrics]

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from loadbench.engine.bounds.texts import one_line
+from loadbench.engine.comparison.differences import differences_between
 from loadbench.engine.comparison.matching import BASELINE, CANDIDATE
-from loadbench.engine.comparison.model import CellComparison, Loss
+from loadbench.engine.comparison.model import Area, CellComparison, Loss
 from loadbench.engine.hardware.description import hardware_line
 from loadbench.engine.journal.codec import read_time
-from loadbench.engine.profile.sections.load import LoadSection
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.recommendation.doubts import MACHINE_KEYS
 from loadbench.engine.run_reader import Run, RunStatus
@@ -16,14 +15,13 @@ from loadbench.engine.studies.doubts import machine_text
 
 MAX_NAMED = 4
 """Maximum number of cells that a text names."""
-MAX_VALUE_CHARACTERS = 60
 MAX_APART = timedelta(days=1)
 """Time between the starts of two runs from which on it is a doubt: the machine may have changed,
 and nothing in the runs shows it."""
 
 _UNKNOWN = "unknown"
-_HARMLESS_SETTINGS = ("start_timeout",)
-"""Keys of `load` without an effect on results."""
+_HARMLESS_KEYS = ("load.start_timeout",)
+"""Keys of the load without an effect on results."""
 
 
 def obstacles(before: Run, after: Run) -> list[str]:
@@ -70,7 +68,7 @@ def doubts_about(
 ) -> tuple[str, ...]:
     """Return the reasons why a comparison may not hold, as sentences without a full stop."""
     sides = ((BASELINE, before), (CANDIDATE, after))
-    texts = [f"{one[0].upper()}{one[1:]}" for one in obstacles]
+    texts = [capitalised(one) for one in obstacles]
     if before.folder != after.folder:
         texts += [
             f"The machine of {name} is unknown"
@@ -83,8 +81,7 @@ def doubts_about(
         drift = drift_of(run.state)
         if drift and drift.reason:
             texts.append(f"The first cell of {name} changed between start and end: {drift.reason}")
-    risen = [cell.cell for cell in cells if cell.have_failures_risen]
-    texts += [f"Failures have risen: {named(risen)}"] if risen else []
+    texts += _measured_once(cells)
     cells_of: dict[str, list[str]] = {}
     for cell in cells:
         for doubt in cell.doubts:
@@ -92,31 +89,29 @@ def doubts_about(
     return (*texts, *(f"{named(keys)}: {doubt}" for doubt, keys in cells_of.items()))
 
 
+def _measured_once(cells: Sequence[CellComparison]) -> Iterable[str]:
+    """Yield a doubt if only one of the runs has repeats."""
+    metrics = [one for cell in cells for one in cell.metrics]
+    before = max((one.num_before for one in metrics), default=0)
+    after = max((one.num_after for one in metrics), default=0)
+    if min(before, after) == 1 < max(before, after):
+        once, other = (BASELINE, CANDIDATE) if before == 1 else (CANDIDATE, BASELINE)
+        yield (
+            f"Each cell of {once} was measured once, so its spread is assumed to be that of {other}"
+        )
+
+
 def _load_differences(before: Run, after: Run) -> list[str]:
-    old, new = before.state.profile, after.state.profile
-    if old is None or new is None:
-        return []
-    keys = [key for key in LoadSection.model_fields if key not in _HARMLESS_SETTINGS]
-    settings = [(f"load.{key}", getattr(old.load, key), getattr(new.load, key)) for key in keys]
-    settings.append(("run_time", old.run_time, new.run_time))
     return [
-        f"{key} differs: {_value_text(was)} and {_value_text(now)}"
-        for key, was, now in settings
-        if was != now
+        f"{one.name} differs: {one.before} and {one.after}"
+        for one in differences_between(before, after)
+        if one.area is Area.PROFILE and _is_of_load(one.name)
     ]
 
 
-def _value_text(value: object) -> str:
-    match value:
-        case None:
-            return "none"
-        case tuple():
-            text = ", ".join(map(str, value)) or "none"
-        case float():
-            text = f"{value:g}"
-        case _:
-            text = str(value)
-    return one_line(text, MAX_VALUE_CHARACTERS)
+def _is_of_load(key: str) -> bool:
+    is_of_section = key.startswith("load.") and key not in _HARMLESS_KEYS
+    return is_of_section or key == "run_time"
 
 
 def _apart(before: Run, after: Run) -> list[str]:
@@ -142,3 +137,9 @@ def named(keys: Sequence[str]) -> str:
     if len(keys) <= MAX_NAMED:
         return ", ".join(keys)
     return f"{', '.join(keys[:MAX_NAMED])} and {len(keys) - MAX_NAMED} more"
+
+
+def capitalised(clause: str) -> str:
+    """Return a clause as the start of a sentence. Keys such as `run_time` keep their letters."""
+    word = clause.partition(" ")[0]
+    return clause if "." in word or "_" in word else f"{clause[:1].upper()}{clause[1:]}"

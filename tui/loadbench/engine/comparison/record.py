@@ -50,7 +50,7 @@ def record_of_comparison(comparison: Comparison) -> dict[str, Any]:
         ],
         "means": [_mean(mean) for mean in comparison.means],
         "cells": [_cell(cell) for cell in comparison.cells],
-        "capacity_ratio": {"measured": ratio.measured, "low": ratio.low, "high": ratio.high}
+        "capacity_ratio": {"measured": ratio.measured, "low": ratio.low or None, "high": ratio.high}
         if ratio
         else None,
         "unmatched": [{"cell": one.cell, "reason": one.reason} for one in comparison.unmatched],

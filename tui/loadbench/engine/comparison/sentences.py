@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from loadbench.engine.comparison.by_recommendation import recommendation_sentences
-from loadbench.engine.comparison.comparability import MAX_NAMED, loss_texts, named
+from loadbench.engine.comparison.comparability import MAX_NAMED, capitalised, loss_texts, named
 from loadbench.engine.comparison.model import (
     CellComparison,
     Change,
     Comparison,
     Estimate,
     MeanChange,
+    Side,
 )
 from loadbench.engine.numbers import number
 from loadbench.engine.report.drift import drift_of
@@ -38,15 +39,14 @@ def subject_sentence(comparison: Comparison) -> str:
     before, after = comparison.before, comparison.after
     if comparison.is_same_run:
         return f"{after.run.name} is compared with itself, so nothing is tested."
-    baseline = _described(before.name, before.run.name)
-    return f"{_described(after.name, after.run.name)} compared with the baseline {baseline}."
+    return f"{_described(after)} compared with the baseline {_described(before)}."
 
 
 def result_sentences(comparison: Comparison) -> tuple[str, ...]:
     """Return the mean change at the 90th percentile, and what has been tested."""
     unmatched = {one.cell for one in comparison.unmatched}
     losses = loss_texts(loss for loss in comparison.losses if loss.cell in unmatched)
-    lost = [f"{text[0].upper()}{text[1:]}." for text in losses]
+    lost = [f"{capitalised(text)}." for text in losses]
     if not comparison.cells:
         return ("No cell has results in both runs.", *lost)
     if comparison.is_same_run:
@@ -57,6 +57,8 @@ def result_sentences(comparison: Comparison) -> tuple[str, ...]:
     texts += lost
     risen = [cell for cell in comparison.cells if cell.have_failures_risen]
     texts += [_failures(cell) for cell in risen[:MAX_NAMED]]
+    if len(risen) > MAX_NAMED:
+        texts.append(f"Failures have risen in {len(risen) - MAX_NAMED} more cells.")
     return tuple(texts)
 
 
@@ -167,5 +169,9 @@ def _percent(share: float) -> str:
     return f"{percent:.1f} %" if percent < 1 else f"{number(percent, 2)} %"
 
 
-def _described(name: str, full_name: str) -> str:
-    return name if name == full_name else f"{name} ({full_name.rpartition('/')[2]})"
+def _described(side: Side) -> str:
+    """Return the name of a run with its id, if the name has none, and its label."""
+    full_name = side.run.name
+    run_id = "" if side.name == full_name else full_name.rpartition("/")[2]
+    details = ", ".join(filter(None, (run_id, side.run.state.label)))
+    return f"{side.name} ({details})" if details else side.name

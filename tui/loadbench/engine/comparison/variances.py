@@ -58,8 +58,8 @@ class Variance:
 
     @property
     def spread(self) -> float:
-        """The standard deviation, not below the rounding of the values."""
-        return max(math.sqrt(self.value), MIN_SPREAD)
+        """The standard deviation."""
+        return math.sqrt(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def estimated_variances(cells: Sequence[RepeatedValues]) -> Variances:
         _usable(prior.moderated(one) if prior else pooled) if one.df or is_known else None
         for one in own
     ]
-    of_mean = _usable(_mean_variance(cells, own, prior, pooled)) if is_known else None
+    of_mean = _usable(_mean_variance(cells, own, prior, pooled)) if all(of_cells) else None
     return Variances(pooled=pooled, of_cells=tuple(of_cells), of_mean=of_mean)
 
 
@@ -202,11 +202,11 @@ def _usable(variance: Variance) -> Variance | None:
 
 
 def _own_variance(cell: RepeatedValues) -> Variance:
-    """Return the variance within the repeats of a cell, of both runs."""
+    """Return the variance within the repeats of a cell, of both runs, not below their rounding."""
     sides = [[math.log(value) for value in values] for values in (cell.before, cell.after)]
     df = sum(len(side) - 1 for side in sides)
     total = math.fsum(_squares(side) for side in sides)
-    return Variance(total / df if df else 0.0, df)
+    return Variance(max(total / df, MIN_SPREAD**2) if df else 0.0, df)
 
 
 def _squares(values: Sequence[float]) -> float:

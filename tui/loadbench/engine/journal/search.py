@@ -47,8 +47,7 @@ class StopReason(StrEnum):
     BOTTOM_FAILED = "bottom_failed"
     """The smallest load of the profile missed a goal."""
     TOO_SMALL = "too_small"
-    """Even the largest load of the profile does not reach the throughput goal, and misses no other.
-    """
+    """Throughput grows up to the largest load of the profile, but does not reach its goal."""
     SATURATED = "saturated"
     """The largest load passed, but throughput no longer grows with the load."""
     UNDECIDED = "undecided"

@@ -42,7 +42,7 @@ from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run.space import SPARE, check_space, needed_space
 from loadbench.engine.run_order import new_run_id
 from loadbench.engine.run_reader import ended_states, read_run
-from loadbench.engine.search.eta import new_cells
+from loadbench.engine.search.eta import most_cells
 from loadbench.errors import JournalError, RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
 
@@ -91,7 +91,7 @@ def _prepare(request: RunRequest, run_profile: ResolvedProfile) -> Prepared:
     workspace, profile, masker = request.workspace, run_profile.resolved, run_profile.masker
     check_all_files(workspace, profile)
     preflight = registry.preflight(workspace, profile)
-    cells = _most_cells(profile)
+    cells = most_cells(profile)
     lock = lock_stack(preflight, request)
     parent = workspace.reports / request.profile_name
     run_id = _make_parent(parent, needed_space(profile, cells))
@@ -256,17 +256,11 @@ def preview_run(request: RunRequest) -> RunPlan:
         profile, cells = run_profile.resolved, plan_cells(run_profile.resolved)
         sampling = _sampling(request, profile)
         return replace(
-            plan_of(workspace, run_profile, preflight, _most_cells(profile)),
+            plan_of(workspace, run_profile, preflight, most_cells(profile)),
             sampling=sampling_text(profile, sampling),
             too_short=sampling_advice(profile, cells, sampling),
             window_s=sampling.expected_of if profile.is_run_time_auto else {},
         )
-
-
-def _most_cells(profile: Profile) -> int:
-    """Return the number of cells that a run measures, or the largest number with a search."""
-    cells = len(plan_cells(profile))
-    return min(cells, new_cells(profile).most) if profile.is_search else cells
 
 
 def _sampling(request: RunRequest, profile: Profile) -> SamplingPlan:

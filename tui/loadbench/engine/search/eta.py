@@ -1,8 +1,8 @@
 """How many further cells a search needs, and how long they take, as ranges.
 
 The lower end assumes that each number of models that was not begun starts at its capacity, and that
-no edge needs a confirmation. The upper end assumes plain bisection there, and that confirmations
-agree with what they confirm. A search in which they do not, or in which cells fail, may need more.
+no edge needs a confirmation. The upper end assumes plain bisection there, and that a third
+measurement decides at each edge. A search with close edges, or in which cells fail, may need more.
 """
 
 import math
@@ -14,6 +14,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.timing.durations import Durations, durations_of
 from loadbench.engine.journal.timing.progress import remaining_s, waiting_text
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.search.choice import OpenRange, next_amount
 from loadbench.engine.search.continuation import is_searching
 from loadbench.engine.search.knowledge import MIN_REPEATS, Knowledge, SearchRow, knowledge_of
@@ -78,6 +79,11 @@ def new_cells(profile: Profile) -> CellRange:
     """Return the number of cells of a new run of a profile with a search."""
     counts = further_cells(RunState(profile=profile)).values()
     return CellRange(fewest=sum(n.fewest for n in counts), most=sum(n.most for n in counts))
+
+
+def most_cells(profile: Profile) -> int:
+    """Return the number of cells of a new run, or the largest number with a search."""
+    return new_cells(profile).most if profile.is_search else len(plan_cells(profile))
 
 
 def new_range_s(profile: Profile, durations: Durations) -> tuple[float, float]:

@@ -184,6 +184,13 @@ class SearchRow:
         failed = sum(cell.status is CellStatus.FAILED for cell in cells)
         return failed >= MAX_UNUSABLE and not loaded
 
+    @cached_property
+    def is_retry_useless(self) -> bool:
+        """Whether a load was retried, and all of its repeats had too few requests to decide."""
+        every = (one.outcome for levels in self.levels.values() for one in levels)
+        found = [len(one.repeats) for one in every if one and one.is_undecided]
+        return max(found, default=0) > 1
+
     def is_begun(self, amount: float) -> bool:
         """Return whether a cell of a load has ended."""
         return any(level.cells for level in self.levels[amount])
@@ -207,6 +214,8 @@ class SearchRow:
     def _rest_of_load(self, amount: float, repeats: int) -> tuple[Cell, ProbeReason] | None:
         for level in self.levels[amount]:
             reason = level.next_reason(repeats) if level.cells else ProbeReason.SPAWN_RATE
+            if reason is ProbeReason.RETRY and level.usable and self.is_retry_useless:
+                return None
             if reason:
                 return self.cell(level), reason
             if level.is_missed or not level.is_decided:

@@ -9,7 +9,7 @@ from loadbench.engine.search.status import SearchStatus
 _WHY = {
     ProbeReason.FIRST: "middle of the range",
     ProbeReason.PREDICTED: "predicted from another capacity",
-    ProbeReason.HIGHER: "no load missed yet",
+    ProbeReason.HIGHER: "no load is too large yet",
     ProbeReason.LOWER: "no load passed yet",
     ProbeReason.BETWEEN: "between passed and missed",
     ProbeReason.SPAWN_RATE: "next spawn rate",
@@ -65,23 +65,21 @@ def progress_phrase(bracket: Bracket) -> str:
 
 def result_sentences(status: SearchStatus, subject: Subject) -> tuple[str, ...]:
     """Return what a search that has ended measured, and what it left out."""
-    total = f"The search measured {status.measured} of {status.grid} cells"
-    if status.measured > status.grid:
-        total = f"The search measured {status.measured} cells. The grid has {status.grid}"
+    cells = "1 cell" if status.measured == 1 else f"{status.measured} cells"
     open_rows = [one for one in status.brackets if not one.reason]
     saved = f" ({status.saved} saved)" if status.saved and not open_rows else ""
-    found = [f"{total}{saved}."]
+    found = [f"The search measured {cells}; the grid has {status.grid}{saved}."]
     unsearched = [one.models for one in open_rows if not one.is_known]
     if unsearched:
         names = subject.with_models(*unsearched).removeprefix(" with ")
         found.append(f"Not searched: {names or subject.amount(unsearched[0])}.")
-    found += _not_narrowed((one for one in open_rows if one.models not in unsearched), subject)
+    found += _not_finished((one for one in open_rows if one.models not in unsearched), subject)
     return tuple(found)
 
 
-def _not_narrowed(brackets: Iterable[Bracket], subject: Subject) -> list[str]:
+def _not_finished(brackets: Iterable[Bracket], subject: Subject) -> list[str]:
     texts = [f"{subject.amount(one.models)}, {_limits(one.passed, one.missed)}" for one in brackets]
-    return [f"Not narrowed: {'; '.join(texts)}."] if texts else []
+    return [f"Not finished: {'; '.join(texts)}."] if texts else []
 
 
 def _known_text(bracket: Bracket) -> str:

@@ -77,6 +77,16 @@ def test_the_majority_of_the_repeats_decides() -> None:
     assert one_of_three.repeats_note == " in 2 of 3 repeats"
 
 
+def test_repeats_that_have_not_ended_are_named_as_such() -> None:
+    first, second, _ = THREE
+
+    one = load_of(*measured(first), repeats=2)
+    two = load_of(*measured(first), *measured(second), repeats=3)
+
+    assert one.repeats_note == " in 1 of 2 repeats so far"
+    assert two.repeats_note == " in 2 of 3 repeats so far"
+
+
 def test_agreeing_repeats_need_no_note() -> None:
     first, second, third = THREE
     load = load_of(*measured(first), *measured(second), *measured(third), repeats=3)

@@ -81,6 +81,8 @@ class GateResult:
     """What the candidate has no results of, of cells and of the checked metrics."""
     reasons: tuple[str, ...]
     """Reasons why the gate must not decide, as clauses. Empty if it may."""
+    unchecked: tuple[ComparedMetric, ...]
+    """Metrics that no cell has enough requests for in both runs."""
     missing: tuple[str, ...]
     """Metrics that the candidate lacks, as clauses. The gate does not pass without them."""
 
@@ -110,9 +112,22 @@ class GateResult:
 
     @property
     def is_untested(self) -> bool:
-        """Whether no mean can be tested. A run that is compared with itself needs no test."""
+        """Whether no mean can be tested, and no tested cell has a regression.
+
+        A run that is compared with itself needs no test. Failed requests are not tested.
+        """
         means = [check for check in self.checks if isinstance(check.found, MeanChange)]
-        return all(check.outcome is GateOutcome.NOT_TESTED for check in means)
+        is_shown = any(isinstance(check, MetricCheck) for check in self.regressions)
+        return not is_shown and all(check.outcome is GateOutcome.NOT_TESTED for check in means)
+
+    @property
+    def detectable(self) -> MeanChange | None:
+        """The mean with the largest smallest change that would have been shown. None if all of
+        them are within the limit.
+        """
+        means = [check.found for check in self.checks if isinstance(check.found, MeanChange)]
+        known = [mean for mean in means if (mean.estimate.smallest or 0.0) > self.max_regression]
+        return max(known, key=lambda mean: mean.estimate.smallest or 0.0, default=None)
 
 
 def gate(
@@ -128,12 +143,15 @@ def gate(
     losses = tuple(
         loss for loss in comparison.losses if loss.metric is None or loss.metric in metrics
     )
+    known = [mean.metric for mean in comparison.means]
+    known += [loss.metric for loss in losses if loss.metric]
     return GateResult(
         comparison=comparison,
         max_regression=max_regression,
         checks=tuple(_checks(comparison, max_regression, metrics)),
         losses=losses,
         reasons=tuple(_reasons(comparison, metrics)),
+        unchecked=tuple(metric for metric in metrics if metric not in known),
         missing=tuple(loss_texts(loss for loss in losses if loss.metric)),
     )
 

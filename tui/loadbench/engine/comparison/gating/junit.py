@@ -71,6 +71,10 @@ def _cases(result: GateResult) -> Iterator[JUnitCase]:
     yield _comparable_case(result)
     for check in result.checks:
         yield _check_case(check, result)
+    for metric in result.unchecked:
+        name, message = f"{MEAN} {metric.label}", "no cell has enough requests in both runs"
+        outcome = JUnitOutcome.SKIPPED
+        yield JUnitCase(name=name, outcome=outcome, kind=NOT_COMPARED, message=message)
     for cell in result.comparison.unmatched:
         outcome = JUnitOutcome.SKIPPED
         yield JUnitCase(name=cell.cell, outcome=outcome, kind=NOT_COMPARED, message=cell.reason)

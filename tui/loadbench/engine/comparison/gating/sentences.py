@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from loadbench.engine.comparison.comparability import named
+from loadbench.engine.comparison.comparability import capitalised, named
 from loadbench.engine.comparison.gating.gate import FailureCheck, GateResult, MetricCheck
 from loadbench.engine.comparison.model import Estimate
-from loadbench.engine.comparison.sentences import interval_text, signed_change
+from loadbench.engine.comparison.sentences import interval_text, signed_change, smallest_text
 
 MAX_LINES = 50
 """Maximum number of lines of one kind. JUnit XML and the comparison have all of them."""
@@ -22,7 +22,15 @@ def gate_sentences(result: GateResult) -> list[str]:
         "Not comparable": result.reasons,
     }
     lines = [line for kind, texts in found.items() for line in _limited(kind, texts)]
-    lines += [f"{text[0].upper()}{text[1:]}" for text in result.missing]
+    lines += [capitalised(text) for text in result.missing]
+    if result.is_comparable:
+        lines += _limited("Doubt", result.comparison.doubts)
+    if result.unchecked and not result.reasons:
+        labels = ", ".join(metric.label for metric in result.unchecked)
+        lines.append(f"Not checked: {labels}, because no cell has enough requests in both runs")
+    if result.is_comparable and (mean := result.detectable):
+        size = smallest_text(mean.estimate)
+        lines.append(f"Detectable: only mean changes of {size} or more ({mean.metric.label})")
     return [*lines, decision(result)]
 
 
@@ -61,7 +69,11 @@ def check_text(check: MetricCheck | FailureCheck, result: GateResult) -> str:
 def _interval(estimate: Estimate) -> str:
     if estimate.level is None:
         return "not tested"
-    return f"{100 * estimate.level:.3g} % interval {interval_text(estimate)}"
+    # Three digits, or so many that the level is not rounded to 100 %.
+    level = f"{100 * estimate.level:.3g}"
+    if level == "100":
+        level = f"{100 - float(f'{100 * (1 - estimate.level):.1g}'):g}"
+    return f"{level} % interval {interval_text(estimate)}"
 
 
 def decision(result: GateResult) -> str:
@@ -80,4 +92,7 @@ def decision(result: GateResult) -> str:
     if result.comparison.is_same_run:
         return "Gate: passed. Both sides are the same run, so nothing differs"
     cells = len(result.comparison.cells)
-    return f"Gate: passed, no regression beyond {limit} in {cells} cell{'' if cells == 1 else 's'}"
+    total = cells + len(result.comparison.unmatched)
+    of_all = f" of {total}" if cells < total else ""
+    text = "1 cell" if total == 1 else f"{cells}{of_all} cells"
+    return f"Gate: passed, no regression beyond {limit} in {text}"

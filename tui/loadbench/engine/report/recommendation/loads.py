@@ -13,7 +13,7 @@ from functools import cached_property
 from statistics import median
 
 from loadbench.engine.journal.events import CellFailed, CellFinished, Verdict
-from loadbench.engine.journal.state import CellState, CellStatus
+from loadbench.engine.journal.state import ENDED_STATUSES, CellState, CellStatus
 from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.sections.goals import Goals
@@ -55,6 +55,8 @@ class LevelOutcome:
     """The repeats that count, at least one."""
     planned: int
     """Number of repeats in the plan."""
+    pending: int = 0
+    """Number of those that have not ended."""
 
     def count(self, outcome: Outcome) -> int:
         """Return the number of repeats with an outcome."""
@@ -67,6 +69,11 @@ class LevelOutcome:
             return Outcome.PASSED
         is_missed = 2 * self.count(Outcome.MISSED) >= len(self.repeats)
         return Outcome.MISSED if is_missed else Outcome.UNDECIDED
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether no repeat decides anything."""
+        return self.count(Outcome.UNDECIDED) == len(self.repeats)
 
     @cached_property
     def deciding(self) -> RepeatOutcome:
@@ -178,7 +185,8 @@ class LoadOutcome:
     def repeats_note(self) -> str:
         """How many planned repeats of the deciding level agree, as ` in 2 of 3 repeats`, or ''."""
         agreeing, planned = self.worst.count(self.outcome), self.worst.planned
-        return f" in {agreeing} of {planned} repeats" if agreeing < planned else ""
+        so_far = " so far" if self.worst.pending else ""
+        return f" in {agreeing} of {planned} repeats{so_far}" if agreeing < planned else ""
 
 
 def load_outcomes(
@@ -193,6 +201,7 @@ def load_outcomes(
     """
     cells = [cell for cell in cells if not cell.cell.recheck]
     planned = Counter(cell.cell.level.order for cell in cells)
+    ended = Counter(cell.cell.level.order for cell in cells if cell.status in ENDED_STATUSES)
     groups: dict[float, dict[tuple[float, ...], list[RepeatOutcome]]] = {}
     for cell in cells:
         if repeat := _repeat(cell, goals, main):
@@ -204,7 +213,10 @@ def load_outcomes(
             phrase=next(iter(by_level.values()))[0].cell.cell.level.phrase,
             levels=tuple(
                 LevelOutcome(
-                    level=repeats[0].cell.cell.level, repeats=tuple(repeats), planned=planned[order]
+                    level=repeats[0].cell.cell.level,
+                    repeats=tuple(repeats),
+                    planned=planned[order],
+                    pending=planned[order] - ended[order],
                 )
                 for order, repeats in sorted(by_level.items())
             ),
