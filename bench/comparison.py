@@ -98,6 +98,11 @@ UNEQUAL = (
     ),
     UnequalCase("8 cells, half with repeats and 30 %, 0.5 %", [0.3, 0.005] * 4, _HALF),
     UnequalCase(
+        "8 cells, 6 with 2 % and 2 with 12 %, one of these without repeats",
+        [0.02] * 6 + [0.12] * 2,
+        (*((3, 3),) * 7, (1, 1)),
+    ),
+    UnequalCase(
         "8 cells, 1 with 2 % and repeats, 7 with 8 %", [0.02, *[0.08] * 7], ((3, 3), (1, 1))
     ),
 )

@@ -1,6 +1,8 @@
 """`compare --max-regression`: its exit codes, messages and JUnit file."""
 
 import json
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,23 @@ def test_a_page_that_cannot_be_written_does_not_keep_the_gate_from_deciding(
     assert "cannot write the page" in result.stderr
     assert result.stderr.splitlines()[-1] == "Gate: failed, 25 regressions beyond 10 %"
     assert list(parsed(file)) == ["compare head"]
+
+
+@pytest.mark.parametrize("option", ["--html", "--junit"])
+def test_only_regular_files_are_replaced(bench: Bench, call: Call, option: str) -> None:
+    pipe, link, file = (bench.root / name for name in ("pipe", "link", "file"))
+    os.mkfifo(pipe)
+    file.write_text("old")
+    link.symlink_to(file)
+
+    refused = call("base", "base", option, str(pipe))
+    assert refused.exit_code == Exit.USAGE
+    assert f"{option}: {pipe} is not a regular file" in refused.stderr
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+    assert call("base", "base", option, str(link)).exit_code == Exit.DONE
+    assert link.is_symlink()
+    assert file.read_text() != "old"
 
 
 def test_two_outputs_in_one_file_are_refused(bench: Bench, call: Call) -> None:

@@ -1,5 +1,6 @@
 """What several commands share: help texts, metadata, and types of arguments."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from loadbench.errors import UsageError
-from loadbench.paths import is_dir, resolved
+from loadbench.paths import exists, is_dir, is_file, resolved
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,11 +40,11 @@ class NewFile(click.Path):
     """A file to write, in a folder that exists. Shells complete it as a path."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, _context: object) -> Path:
-        """Return the path.
+        """Return the path, of a symbolic link that of its target: a file is replaced as a whole.
 
         Raises:
-            UsageError: The path is empty or a folder, its folder does not exist, or it contains a
-                null character.
+            UsageError: The path is empty or exists as something other than a regular file, its
+                folder does not exist, or it contains a null character.
         """
         option = parameter.opts[0] if parameter else "FILE"
         if not str(value):
@@ -51,9 +52,13 @@ class NewFile(click.Path):
         path = Path(value)
         if is_dir(path):
             raise UsageError(f"{option}: {path} is a folder. Name a file in it")
-        if not is_dir(resolved(path).parent):
+        target = resolved(path)
+        if not is_dir(target.parent):
             raise UsageError(f"{option}: the folder {path.parent} does not exist. Create it first")
-        return path
+        if exists(target) and not is_file(target):
+            raise UsageError(f"{option}: {path} is not a regular file. Name another file")
+        is_link = os.path.islink(path)  # noqa: PTH114  # `Path.is_symlink` raises errors
+        return target if is_link else path
 
 
 def junit_option(contents: str) -> Callable[[F], F]:

@@ -120,6 +120,22 @@ def test_the_mean_of_different_variances_has_their_sum() -> None:
     assert found.df == pytest.approx(8, rel=0.05)
 
 
+def test_cells_without_repeats_have_the_expected_variance_in_the_mean() -> None:
+    cells = [values((100.0, 100 + step, 100 - step)) for step in (2, 2, 2, 2, 2, 6, 7, 8)]
+    repeated = [Variance(own(one.before), 4) for one in cells]
+    prior = fitted_prior(repeated)
+    assert prior is not None
+    assert prior.df > 2
+    found = estimated_variances([*cells, SINGLE])
+    assert found.of_mean is not None
+    parts = [one.value * 2 / 3 for one in repeated]
+    rest = 2 * prior.value * prior.df / (prior.df - 2)
+    assert found.of_mean.value == pytest.approx((sum(parts) + rest) / 81, rel=1e-3)
+
+    # An infinite variance is expected if the cells differ much.
+    assert estimated_variances([values()] * 3 + [values(NOISY)] * 2 + [SINGLE]).of_mean is None
+
+
 def test_without_repeats_nothing_is_known() -> None:
     found = estimated_variances([SINGLE] * 2)
     assert (found.of_cells, found.of_mean, found.pooled.df) == ((None, None), None, 0)

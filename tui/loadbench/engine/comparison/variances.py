@@ -69,6 +69,11 @@ class Prior:
     value: float
     df: float
 
+    @property
+    def mean(self) -> float:
+        """The expected true variance. Infinite up to two degrees of freedom."""
+        return self.value * self.df / (self.df - 2) if self.df > 2 else math.inf
+
     def moderated(self, own: Variance) -> Variance:
         """Return the variance of a cell, given its own.
 
@@ -104,7 +109,7 @@ def estimated_variances(cells: Sequence[RepeatedValues]) -> Variances:
         _usable(prior.moderated(one) if prior else pooled) if one.df or is_known else None
         for one in own
     ]
-    of_mean = _usable(_mean_variance(cells, own, prior, pooled)) if all(of_cells) else None
+    of_mean = _usable(_mean_variance(cells, own, prior, pooled)) if is_known else None
     return Variances(pooled=pooled, of_cells=tuple(of_cells), of_mean=of_mean)
 
 
@@ -175,7 +180,8 @@ def _mean_variance(
     """Return the variance of the mean of the log ratios.
 
     With different variances, it is the sum of those of the cells, with the degrees of freedom of
-    Welch and Satterthwaite. Cells without repeats share the prior.
+    Welch and Satterthwaite. Cells without repeats have the expected variance of the prior together;
+    if it is infinite, the degrees of freedom are 0.
 
     Source: Satterthwaite, An approximate distribution of estimates of variance components,
     Biometrics Bulletin 2, 1946, pp. 110–114.
@@ -191,7 +197,9 @@ def _mean_variance(
     ]
     rest = math.fsum(cell.share for cell, one in zip(cells, own, strict=True) if not one.df)
     if rest:
-        parts.append(Variance(prior.value * rest, prior.df))
+        if prior.df <= 2:
+            return Variance(math.inf, 0)
+        parts.append(Variance(prior.mean * rest, prior.df))
     total = math.fsum(part.value for part in parts)
     df = total**2 / math.fsum(part.value**2 / part.df for part in parts)
     return Variance(total / squared, df)
