@@ -226,8 +226,18 @@ async def settled(pilot: "Pilot[Any]") -> None:
 
 
 async def press(pilot: "Pilot[Any]", *keys: str) -> None:
-    """Press keys, and wait until the screen has settled."""
-    await pilot.press(*keys)
+    """Press keys, and wait until the screen has settled, also after each Enter.
+
+    Enter opens screens and groups, and later keys depend on what is there.
+    """
+    waiting: list[str] = []
+    for key in keys:
+        waiting.append(key)
+        if key == "enter":
+            await pilot.press(*waiting)
+            await settled(pilot)
+            waiting.clear()
+    await pilot.press(*waiting)
     await settled(pilot)
 
 
