@@ -94,5 +94,7 @@ def search_options(command: F) -> F:
 
 def search_overrides(*, find_capacity: bool, budget: str | None) -> tuple[str, ...]:
     """Return the overrides that the options of a search stand for."""
-    strategy = ("search.strategy=bisection",) if find_capacity else ()
+    from loadbench.engine.profile.sections.search import BISECTION
+
+    strategy = (f"search.strategy={BISECTION}",) if find_capacity else ()
     return (*strategy, *(() if budget is None else (f"search.budget={budget}",)))
