@@ -33,6 +33,7 @@ COMMAND_ORDER = (
     "init",
     "new",
     "doctor",
+    "completion",
 )
 """Order of the commands in `--help`."""
 

@@ -13,6 +13,8 @@ from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
 from loadbench.cli.compare.command import compare
+from loadbench.cli.completion.command import completion
+from loadbench.cli.completion.names import complete_profile, complete_run
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.new import new
 from loadbench.cli.options import TERMINAL_OPTIONS, NewFolder
@@ -87,7 +89,7 @@ def main(
         raise UsageError("--refresh: expected a number from 0.1 to 20")
     options = TerminalOptions(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
     context.meta[TERMINAL_OPTIONS] = options
-    if context.invoked_subcommand not in ("init",):
+    if context.invoked_subcommand not in ("init", "completion"):
         context.obj = Workspace.find(workspace)
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
@@ -97,7 +99,7 @@ def main(
 
 
 @main.command(short_help="Show a live or finished run, or a study.")
-@click.argument("name", required=False, metavar="[RUN]")
+@click.argument("name", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.option("--plain", is_flag=True, help="Print one line per event until the run ends.")
 @click.pass_context
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
@@ -162,7 +164,7 @@ def init(folder: Path) -> None:
 
 
 @main.command(short_help="Check that this machine, or a profile's project, is ready.")
-@click.argument("profile", required=False, metavar="[PROFILE]")
+@click.argument("profile", required=False, metavar="[PROFILE]", shell_complete=complete_profile)
 @click.pass_obj
 def doctor(workspace: Workspace, profile: str | None) -> None:
     """Check that this machine can run benchmarks, or that a project is ready for its PROFILE.
@@ -239,5 +241,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (run, new, plan, validate, profiles, runs, label, stop, report, compare):
+for command in (run, new, plan, validate, profiles, runs, label, stop, report, compare, completion):
     main.add_command(command)

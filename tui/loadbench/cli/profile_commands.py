@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadbench.cli import output
+from loadbench.cli.completion.names import complete_profile
 from loadbench.cli.options import SET_HELP, search_options, search_overrides
 from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
@@ -37,7 +38,7 @@ class CheckedProfile:
 
 
 @click.command(short_help="Show the cells of a profile and the estimated time.")
-@click.argument("profile", metavar="PROFILE")
+@click.argument("profile", metavar="PROFILE", shell_complete=complete_profile)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
 @search_options
 @click.pass_obj
@@ -141,7 +142,7 @@ def plan(
 
 
 @click.command(short_help="Check profiles for errors.")
-@click.argument("names", nargs=-1, metavar="[PROFILE]...")
+@click.argument("names", nargs=-1, metavar="[PROFILE]...", shell_complete=complete_profile)
 @click.pass_obj
 def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     """Check profiles for errors. Nothing is started.

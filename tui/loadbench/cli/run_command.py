@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from loadbench.cli.completion.names import complete_profile, complete_run, complete_study
 from loadbench.cli.options import (
     SET_HELP,
     TERMINAL_OPTIONS,
@@ -15,7 +16,7 @@ from loadbench.cli.options import (
 
 
 @click.command(short_help="Measure all cells of a profile.")
-@click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
+@click.argument("profiles", nargs=-1, metavar="[PROFILE]...", shell_complete=complete_profile)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
 @click.option(
     "--plain", is_flag=True, help="Print one line per event instead of opening the terminal UI."
@@ -34,10 +35,16 @@ from loadbench.cli.options import (
 @click.option(
     "--study",
     metavar="NAME",
+    shell_complete=complete_study,
     help="Keep the runs together in reports/studies/NAME, and rank the configurations of all of "
     "them at the end. A profile that is refused does not stop the others.",
 )
-@click.option("--resume", metavar="RUN", help="Continue a run: measure its remaining cells.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    shell_complete=complete_run,
+    help="Continue a run: measure its remaining cells.",
+)
 @click.option(
     "--retry-failed", is_flag=True, help="With --resume: also measure failed cells again."
 )

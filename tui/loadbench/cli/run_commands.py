@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadbench.cli import output
+from loadbench.cli.completion.names import complete_run
 from loadbench.errors import EngineError, JournalError
 from loadbench.workspace import Workspace
 
@@ -74,7 +75,7 @@ def _print_studies(reports: Path, runs: "Sequence[Run]") -> None:
 
 
 @click.command(short_help="Set or remove the label of a run.")
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=complete_run)
 @click.argument("text", metavar="TEXT")
 @click.pass_obj
 def label(workspace: Workspace, name: str, text: str) -> None:
@@ -103,7 +104,7 @@ def label(workspace: Workspace, name: str, text: str) -> None:
 
 
 @click.command(short_help="Stop a live run and tear down its service.")
-@click.argument("name", required=False, metavar="[RUN]")
+@click.argument("name", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.pass_obj
 def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN, tear down its service and wait until the run has ended.

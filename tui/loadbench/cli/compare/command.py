@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from loadbench.cli.compare.share import read_share
+from loadbench.cli.completion.names import complete_run
 from loadbench.cli.options import NewFile, junit_option
 from loadbench.errors import LoadbenchError, UsageError
 from loadbench.paths import resolved
@@ -15,7 +16,7 @@ METRIC_NAMES = ("p50", "p90", "p95", "p99", "rps")
 
 
 @click.command(short_help="Compare the results of runs, with intervals.")
-@click.argument("names", nargs=-1, metavar="BASELINE CANDIDATE...")
+@click.argument("names", nargs=-1, metavar="BASELINE CANDIDATE...", shell_complete=complete_run)
 @click.option(
     "--metric",
     "metrics",

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from loadbench.cli.completion.names import complete_run
 from loadbench.cli.options import NewFolder, junit_option
 from loadbench.errors import UsageError
 from loadbench.workspace import Workspace
 
 
 @click.command(short_help="Print the recommendation and the results of a run; open its page.")
-@click.argument("name", required=False, metavar="[RUN]")
+@click.argument("name", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.option(
     "--open",
     is_flag=True,

@@ -1,0 +1,1 @@
+"""Completion in shells: `command` prints or installs the script, `names` completes names."""

@@ -1,0 +1,107 @@
+"""The command `completion`: the script with which a shell completes commands and names."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from click.shell_completion import get_completion_class
+
+from loadbench.cli import output
+from loadbench.cli.commands import PROGRAM
+from loadbench.errors import UsageError
+
+SHELLS = ("bash", "zsh", "fish")
+VARIABLE = "_LOADBENCH_TUI_COMPLETE"
+"""Variable with which the script asks the program for completions, as click derives it."""
+
+
+@click.command(short_help="Print or install the completion for your shell.")
+@click.argument("shell", required=False, type=click.Choice(SHELLS), metavar="[SHELL]")
+@click.option("--install", is_flag=True, help="Write the script to your folder for completions.")
+@click.pass_context
+def completion(context: click.Context, shell: str | None, install: bool) -> None:
+    """Print the script with which SHELL completes commands, options, profiles and runs.
+
+    SHELL is bash, zsh or fish. Default: your login shell.
+
+    With --install, the script is written to your folder for completions instead, and the next steps
+    are printed. Bash needs the package bash-completion.
+
+    \b
+    Examples:
+      loadbench-tui completion --install
+      loadbench-tui completion zsh > ~/.zfunc/_loadbench-tui
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
+    chosen = shell or _login_shell(os.environ)
+    completion_class = get_completion_class(chosen)
+    if completion_class is None:
+        raise UsageError(f"click does not support {chosen}")
+    source = completion_class(context.find_root().command, {}, PROGRAM, VARIABLE).source()
+    if not install:
+        output.data(source.rstrip("\n"))
+        return
+    file = _file(chosen, os.environ)
+    _write(file, source)
+    output.data(f"Created {file}")
+    output.message(_next_step(chosen, file))
+
+
+def _login_shell(environ: Mapping[str, str]) -> str:
+    """Return the name of the user's login shell.
+
+    Raises:
+        UsageError: It is unknown or not supported.
+    """
+    name = Path(environ.get("SHELL", "")).name
+    if name not in SHELLS:
+        found = f"your login shell {name} is not supported" if name else "$SHELL is not set"
+        raise UsageError(f"{found}. Name one: {PROGRAM} completion {'|'.join(SHELLS)}")
+    return name
+
+
+def _file(shell: str, environ: Mapping[str, str]) -> Path:
+    """Return the file from which a shell loads the completion of this program.
+
+    Raises:
+        UsageError: The user's home folder is unknown.
+    """
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise UsageError("your home folder is unknown: set $HOME") from None
+    if shell == "bash":
+        # See bash-completion's README: it loads files from here when they are needed.
+        data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+        user_dir = environ.get("BASH_COMPLETION_USER_DIR") or data / "bash-completion"
+        return Path(user_dir) / "completions" / PROGRAM
+    if shell == "zsh":
+        return Path(environ.get("ZDOTDIR") or home) / ".zfunc" / f"_{PROGRAM}"
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return config / "fish" / "completions" / f"{PROGRAM}.fish"
+
+
+def _write(file: Path, source: str) -> None:
+    """Write the script.
+
+    Raises:
+        UsageError: The file exists and is not such a script.
+        OSError: The file cannot be read or written.
+    """
+    if file.exists() and VARIABLE not in file.read_text(encoding="utf-8", errors="replace"):
+        raise UsageError(
+            f"{file} exists and was not created by this command. Move it elsewhere first"
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(source, encoding="utf-8")
+
+
+def _next_step(shell: str, file: Path) -> str:
+    """Return what the user has to do before the completion works."""
+    if shell != "zsh":
+        return "Start a new shell, then press Tab after `loadbench-tui `."
+    return (
+        "Add these lines to .zshrc if it does not have them, then start a new shell:\n"
+        f"  fpath=({file.parent} $fpath)\n"
+        "  autoload -Uz compinit && compinit"
+    )
