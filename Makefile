@@ -6,7 +6,11 @@ BIN := .venv/bin
 EMBEDDED := .venv/.embedded
 DEV := .venv/.dev
 
-.PHONY: help setup demo test unit quick check lint types imports docs recording clean
+# What `make test` runs, such as `make test TESTS=tests/docker`.
+TESTS ?= tests
+WORKFLOWS := $(wildcard .github/workflows/*.yml) docs/examples/pull-request.yml
+
+.PHONY: help setup dev demo test unit quick check fmt lint types imports docs recording packages clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -14,12 +18,14 @@ help: ## List the targets
 
 setup: $(EMBEDDED) ## Install the app into .venv
 
+dev: $(DEV) ## Install the app and the development tools into .venv
+
 demo: $(EMBEDDED) ## Run the demo profile: 4 cells in about two minutes, no Docker needed
 	@$(BIN)/loadbench-tui run demo; code=$$?; \
 	  echo "To use loadbench-tui in this shell: . .venv/bin/activate" >&2; exit $$code
 
-test: $(DEV) ## Run all tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
+test: $(DEV) ## Run all tests, or some: make test TESTS=tests/screens
+	@$(BIN)/python -m pytest $(TESTS) --numprocesses 2 --dist loadscope
 
 unit: $(DEV) ## Run the unit tests
 	@$(BIN)/python -m pytest tests/unit --numprocesses 2 --dist loadscope --quiet
@@ -28,9 +34,20 @@ quick: lint types imports unit ## Run lint, types, import contracts and unit tes
 
 check: lint types imports test ## Run everything that CI runs
 
-lint: $(DEV) ## Check code style and language
+fmt: $(DEV) ## Format the code, and correct what can be corrected automatically
+	@$(BIN)/ruff check --no-cache --fix-only . && $(BIN)/ruff format --no-cache .
+
+lint: $(DEV) ## Check code style, language, and the files for GitHub
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check .
 	@$(BIN)/python docs/check_language.py
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	@$(BIN)/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout $(WORKFLOWS)
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
+	  .github/ISSUE_TEMPLATE/config.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+	  $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/zizmor --offline --persona pedantic -qq .github docs/examples/pull-request.yml
 
 types: $(DEV) ## Check types
 	@$(BIN)/mypy
@@ -43,6 +60,9 @@ docs: $(DEV) ## Regenerate docs/cli.md
 
 recording: $(DEV) ## Record docs/demo.svg: runs the demo in a pseudo-terminal, about three minutes
 	@$(BIN)/python -m docs.recording
+
+packages: $(DEV) ## Install the built wheel with pip, uv and pipx, and run the demo with each
+	@$(BIN)/python -m bench.packages
 
 clean: ## Remove .venv
 	rm -rf .venv

@@ -35,7 +35,10 @@ PHRASES = {
 """Advice by pattern. Patterns match whole words in any case, also across line breaks."""
 PYTHON = ("tui", "stack", "bench", "docs", "locustfile.py")
 PROFILES = ("profiles",)
-PAGES = ("README.md", "docs", "CHANGELOG.md", "stack")
+PAGES = (
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", ".github"),
+    *("docs", "CHANGELOG.md", "stack"),
+)
 EXCLUDED = (Path("docs/sample_text.py"),)
 """Files with examples of the phrases to replace."""
 
