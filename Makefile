@@ -55,8 +55,8 @@ types: $(DEV) ## Check types
 imports: $(DEV) ## Check the import contracts
 	@$(BIN)/lint-imports --no-logo
 
-docs: $(DEV) ## Regenerate docs/cli.md
-	@$(BIN)/python docs/make_cli.py
+docs: $(DEV) ## Regenerate command line, table of keys and schema of profiles
+	@$(BIN)/python docs/generate.py
 
 recording: $(DEV) ## Record docs/demo.svg: runs the demo in a pseudo-terminal, about three minutes
 	@$(BIN)/python -m docs.recording

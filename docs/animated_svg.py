@@ -1,4 +1,4 @@
-"""Draw terminal screens as an animated SVG, with CSS keyframes and without scripts.
+"""Draw terminal screens as an SVG; several of them animated, with CSS keyframes, without scripts.
 
 To keep the file small, equal rows are defined once and referenced by every frame that shows them.
 """
@@ -58,7 +58,7 @@ class Frame:
 
 
 def animated_svg(title: str, size: tuple[int, int], frames: Sequence[Frame]) -> str:
-    """Return an animated SVG that plays its frames in a loop.
+    """Return an SVG that plays its frames in a loop, or a still one of a single frame.
 
     If the viewer turns animations off, the SVG shows the frame with the longest duration.
 
@@ -112,8 +112,10 @@ def _style(classes: dict[str, str], frames: Sequence[Frame], still: int) -> str:
         f".w{{fill:{FOREGROUND};font-weight:bold}}",
         ".c{fill:#8a8a8a;text-anchor:end}",
         *(f".{name}{{{rule}}}" for rule, name in classes.items()),
-        f".f{{visibility:hidden;animation:{total_s:g}s step-end infinite}}",
     ]
+    if len(frames) == 1:
+        return "\n".join(rules)
+    rules.append(f".f{{visibility:hidden;animation:{total_s:g}s step-end infinite}}")
     start_s = 0.0
     for index, frame in enumerate(frames):
         begin, end = (100 * at_s / total_s for at_s in (start_s, start_s + frame.shown_s))

@@ -1,7 +1,8 @@
-"""Record the demo of the README: `make recording`.
+"""Record the demo of the README and the screenshots: `make recording`.
 
 Runs `loadbench-tui` with the demo profile in a pseudo-terminal, presses keys as a user would, and
-records the screen in docs/demo.svg, a sped-up animated SVG without scripts.
+records the screen in docs/demo.svg, a sped-up animated SVG without scripts. The last frames of some
+scenes are also saved as still pictures in docs/screenshots.
 """
 
 import string
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,18 @@ from loadbench.workspace import create_workspace
 from tests.support.pty_harness import Terminal
 
 PICTURE = Path(__file__).parent / "demo.svg"
+SCREENSHOTS = PICTURE.parent / "screenshots"
+TITLE = "loadbench-tui"
+CHOOSE, FORM, RUN, CELL, REPORTS = (
+    "Choose a profile",
+    "Enter: change it for this run",
+    "Enter: start · the live run",
+    "Enter: one cell",
+    "v: reports",
+)
+"""Captions of scenes."""
+STILLS = {CHOOSE: "profiles", FORM: "new-run", RUN: "run", CELL: "cell", REPORTS: "reports"}
+"""Names of the screenshots, by the caption of their scene."""
 SIZE = (120, 40)
 SHOWN_FOLDER = "~/loadbench"
 """Replaces the path of the temporary workspace."""
@@ -137,8 +151,16 @@ def main() -> None:
             frames = _record(Recorder(terminal, workspace), workspace)
         finally:
             terminal.close()
-    PICTURE.write_text(animated_svg("loadbench-tui", SIZE, frames), encoding="utf-8")
-    print(f"{PICTURE.name}: {len(frames)} frames, {PICTURE.stat().st_size // 1024} KB")
+    _write(PICTURE, frames)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    last = {frame.caption: frame for frame in frames}
+    for caption, name in STILLS.items():
+        _write(SCREENSHOTS / f"{name}.svg", [replace(last[caption], caption="")])
+
+
+def _write(file: Path, frames: list[Frame]) -> None:
+    file.write_text(animated_svg(TITLE, SIZE, frames), encoding="utf-8")
+    print(f"{file.name}: {len(frames)} frames, {file.stat().st_size // 1024} KB")
 
 
 def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
@@ -149,22 +171,22 @@ def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
             break
         recorder.press("j")
     recorder.drop_scene()
-    recorder.end_scene("Choose a profile", frames=1, frame_s=0.0, hold_s=2.5)
+    recorder.end_scene(CHOOSE, frames=1, frame_s=0.0, hold_s=2.5)
 
     recorder.press("\r")
     recorder.wait(lambda: recorder.shows(" GB"))
     recorder.wait_until_quiet()
     recorder.drop_scene()
-    recorder.end_scene("Enter: preview", frames=1, frame_s=0.0, hold_s=2.5)
+    recorder.end_scene(FORM, frames=1, frame_s=0.0, hold_s=2.5)
 
     recorder.press("\r")
     journal = _Journal(workspace / "reports" / "demo")
     recorder.wait(lambda: journal.is_measuring(1, seconds=6))
-    recorder.end_scene("Enter: start · the live run", frames=20, frame_s=0.45, hold_s=0.6)
+    recorder.end_scene(RUN, frames=20, frame_s=0.45, hold_s=0.6)
 
     recorder.press("\r")
     recorder.wait(lambda: journal.is_measuring(1, seconds=13))
-    recorder.end_scene("Enter: one cell", frames=8, frame_s=0.5, hold_s=0.8)
+    recorder.end_scene(CELL, frames=8, frame_s=0.5, hold_s=0.8)
 
     recorder.press("\x1b")
     try:
@@ -177,7 +199,7 @@ def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
     recorder.press("v")
     recorder.wait_until_quiet()
     recorder.drop_scene()
-    recorder.end_scene("v: reports", frames=1, frame_s=0.0, hold_s=3.5)
+    recorder.end_scene(REPORTS, frames=1, frame_s=0.0, hold_s=3.5)
 
     recorder.press("q")
     return recorder.frames

@@ -246,7 +246,7 @@ def test_without_a_run_the_cursor_starts_at_demo_or_else_at_the_first_profile(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         assert selected(pilot) == start
-        assert "Press Enter to preview a run, and again to start it." in screen_text(pilot.app)
+        assert "Press Enter to set up a run, and again to start it." in screen_text(pilot.app)
 
     drive(stage.app(), script)
 

@@ -35,6 +35,13 @@ def test_each_frame_is_visible_for_its_share_of_the_time() -> None:
     assert "@keyframes k1{0%{visibility:hidden}25.000%{visibility:visible}}" in text
 
 
+def test_a_single_frame_is_not_animated() -> None:
+    text = animated_svg("still", (1, 1), [frame(row("a"))])
+
+    assert "animation" not in text
+    assert "hidden" not in text
+
+
 def test_longest_frame_is_shown_if_animations_are_turned_off() -> None:
     frames = [frame(row("a"), shown_s=3.0), frame(row("b"))]
 

@@ -15,7 +15,7 @@ import pytest
 from textual.binding import Binding
 
 import loadbench.ui
-from docs.make_cli import command_line_page
+from docs.generate import command_line_page
 from loadbench.cli.main import main
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES
 from loadbench.engine.journal.commands import NAMES
@@ -27,9 +27,14 @@ from tests.support.harness import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 README = REPOSITORY / "README.md"
-PAGES = [README, REPOSITORY / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [
+    *(README, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md"),
+    REPOSITORY / "SECURITY.md",
+    *sorted(DOCS.glob("*.md")),
+]
 MAX_README_WORDS = 900
-MAX_DEMO_BYTES = 600_000
+PICTURES = [DOCS / "demo.svg", *sorted((DOCS / "screenshots").glob("*.svg"))]
+MAX_PICTURE_BYTES = 600_000
 SVG = "{http://www.w3.org/2000/svg}"
 
 OTHER_PROGRAMS = {
@@ -39,6 +44,9 @@ OTHER_PROGRAMS = {
     "--bind",  # gunicorn
     "--data-binary",  # curl
     "--stop-timeout",  # locust
+    "--journal",  # bench.verdict_journal
+    *("--quiet", "--no-deps", "--python-version", "--only-binary"),  # pip
+    *("--requirement", "--dest"),  # pip
 }
 """Options of other programs that the pages name."""
 
@@ -156,16 +164,24 @@ def test_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").split()) <= MAX_README_WORDS
 
 
-def test_demo_is_a_small_animated_svg_without_scripts_and_machine_paths() -> None:
-    file = DOCS / "demo.svg"
+@pytest.mark.parametrize("file", PICTURES, ids=lambda file: file.stem)
+def test_pictures_are_small_and_have_no_scripts_and_machine_paths(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     tree = ET.fromstring(text)
 
-    assert "docs/demo.svg" in README.read_text(encoding="utf-8")
-    assert file.stat().st_size <= MAX_DEMO_BYTES
-    assert "@keyframes" in text
+    assert file.stat().st_size <= MAX_PICTURE_BYTES
+    assert ("@keyframes" in text) is (file.stem == "demo")
     assert not list(tree.iter(f"{SVG}script"))
     assert not re.search(r"/(tmp|home|root|work|Users|var)/", text)
+
+
+def test_every_picture_is_shown() -> None:
+    pages = [file.read_text(encoding="utf-8") for file in PAGES]
+    shown = {
+        Path(path).name for text in pages for path in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    }
+
+    assert {file.name for file in PICTURES} == shown
 
 
 # Command line
@@ -195,9 +211,10 @@ def test_pages_name_no_unknown_option() -> None:
             assert option in {*options, "--help", *OTHER_PROGRAMS}, f"{file.name}: {option}"
 
 
-def test_every_command_and_every_option_has_a_help_text() -> None:
+def test_every_command_and_every_option_has_a_help_text_with_examples() -> None:
     for name, command in main.commands.items():
         assert command.help, name
+        assert f" loadbench-tui {name}" in command.help.partition("Examples:")[2], name
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, (name, parameter.name)
@@ -217,6 +234,12 @@ def test_every_environment_variable_is_documented() -> None:
     assert {"LOADBENCH_WORKSPACE", "NO_COLOR", "XDG_STATE_HOME"} <= names
     for name in names - INTERNAL_VARIABLES:
         assert f"`{name}`" in table, name
+
+
+def test_the_index_has_every_page() -> None:
+    index = page("README")
+    for file in DOCS.glob("*.md"):
+        assert file.name == "README.md" or f"]({file.name})" in index, file.name
 
 
 # Screens

@@ -327,6 +327,14 @@ def test_events_have_a_text(events: tuple[Event, ...], line: str | None) -> None
     assert line_of(*events) == line
 
 
+def test_a_service_that_is_not_scaled_is_waited_for() -> None:
+    scaling = CellPhase(cell="m1_u2_s2", phase=Phase.SCALING)
+    begun = replace(BEGUN, driver="external")
+    *before, last = entries([begun, scaling])
+
+    assert event_line(last, fold([*before, last])) == "  Waiting until the service is ready"
+
+
 def test_a_failed_cell_has_its_last_log_lines() -> None:
     text = line_of(cell_started(), replace(cell_failed(), log_lines=("a", "b")))
     assert text == "  Failed: model-1 ended (137)\n    | a\n    | b"

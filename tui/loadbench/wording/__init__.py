@@ -26,8 +26,9 @@ from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.measure.buckets import num_successes, percentile, successes
 from loadbench.engine.measure.main_request import main_of, of_name
 from loadbench.engine.numbers import number
+from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.profile.levels import Level
-from loadbench.engine.profile.plan import run_time_text
+from loadbench.engine.profile.plan import Cell, run_time_text
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.evidence.notes import MAX_NAME_CHARACTERS, note_text
@@ -263,7 +264,7 @@ def _phase_line(state: RunState, key: str, phase: Phase) -> str:
     cell = state.cells[key].cell if key in state.cells else None
     match phase:
         case Phase.SCALING:
-            return f"Scaling to {counted(cell.models, 'model container')}" if cell else "Scaling"
+            return _scaling_line(state, cell)
         case Phase.RAMPING:
             return f"Ramping up to {cell.level.phrase}" if cell else "Ramping up"
         case Phase.SETTLING:
@@ -272,6 +273,13 @@ def _phase_line(state: RunState, key: str, phase: Phase) -> str:
             return f"Measuring for {run_time_text(state.profile)}" if state.profile else "Measuring"
         case Phase.DRAINING:
             return "Draining: finishing outstanding requests"
+
+
+def _scaling_line(state: RunState, cell: Cell | None) -> str:
+    settings = settings_of(state.started.driver) if state.started else None
+    if settings and not settings.is_scalable:
+        return "Waiting until the service is ready"
+    return f"Scaling to {counted(cell.models, 'model container')}" if cell else "Scaling"
 
 
 def _main_name(state: RunState) -> str:

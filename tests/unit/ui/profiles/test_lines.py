@@ -164,7 +164,7 @@ def test_the_detail_of_a_profile_that_has_never_run() -> None:
         "demo",
         "",
         "No runs yet.",
-        "Press Enter to preview a run, and again to start it.",
+        "Press Enter to set up a run, and again to start it.",
         "",
         "Device      cpu, batch size 1",
         "Driver      auto",

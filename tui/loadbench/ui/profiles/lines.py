@@ -186,7 +186,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
 
 def _first_step(columns: int) -> list[Line]:
     enter = ("Enter", Tone.ACCENT)
-    hint = line("Press ", enter, " to preview a run, and again to start it.")
+    hint = line("Press ", enter, " to set up a run, and again to start it.")
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
 
 

@@ -18,6 +18,8 @@ LOW_PRIORITY = (
         "restore",
         "suggest",
         "open_editor",
+        "rename",
+        "delete",
     ),
 )
 """Actions that a narrow footer omits, in this order. The help screen still lists them."""

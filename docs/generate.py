@@ -1,12 +1,21 @@
-"""Generate docs/cli.md from the click commands: `make docs`."""
+"""Generate what follows from the code: `make docs`.
 
+Writes docs/cli.md, the table of keys in docs/profiles.md, and profiles/profile.schema.json.
+"""
+
+import re
 from pathlib import Path
 
 import click
 
 from loadbench.cli.main import main as loadbench_tui
+from loadbench.engine.profile.reference import key_reference
+from loadbench.engine.profile.schema import schema_text
 
-PAGE = Path(__file__).parent / "cli.md"
+DOCS = Path(__file__).parent
+SCHEMA = DOCS.parent / "profiles" / "profile.schema.json"
+KEYS = re.compile(r"^\| key \| default \| meaning \|\n(?:\|.*(?:\n|\Z))+", re.MULTILINE)
+"""The table of keys in docs/profiles.md."""
 NAME = "loadbench-tui"
 WIDTH = 80
 HEADER = """\
@@ -41,6 +50,16 @@ def _section(title: str, help_text: str) -> str:
     return f"## {title}\n\n```text\n{lines}\n```\n"
 
 
+def main() -> None:
+    """Write all generated files, and print their names."""
+    keys_page = DOCS / "profiles.md"
+    text = keys_page.read_text(encoding="utf-8")
+    with_keys = KEYS.sub(lambda _: f"{key_reference()}\n", text, count=1)
+    generated = {DOCS / "cli.md": command_line_page(), keys_page: with_keys, SCHEMA: schema_text()}
+    for file, content in generated.items():
+        file.write_text(content, encoding="utf-8")
+        print(file.name)
+
+
 if __name__ == "__main__":
-    PAGE.write_text(command_line_page(), encoding="utf-8")
-    print(PAGE.name)
+    main()
