@@ -11,10 +11,15 @@ settings.load_profile("loadbench")
 
 HERE = Path(__file__).parent
 UNMEASURED = frozenset(
-    f"tests/e2e/test_{name}.py"
-    for name in ("cli", "drivers", "endings", "package", "preview", "printable_output")
+    f"tests/{name}.py"
+    for name in (
+        *("browser/test_pages", "e2e/test_cli", "e2e/test_docker_cli", "e2e/test_docker_output"),
+        *("e2e/test_drivers", "e2e/test_endings", "e2e/test_full_disk", "e2e/test_package"),
+        *("e2e/test_page_at_end", "e2e/test_preview", "e2e/test_printable_output"),
+        *("e2e/test_report_forms", "e2e/test_secrets", "terminal/test_printable_screens"),
+    )
 )
-"""Files whose tests start processes, but neither measure nor inspect any."""
+"""Files whose tests start processes, but neither measure nor inspect those of others."""
 
 
 def tier_of(path: Path) -> str:
@@ -44,7 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
                     return nodeid
                 case "unit":
                     return path
-                case "e2e" if path in UNMEASURED:
+                case _ if path in UNMEASURED:
                     return nodeid
                 case _:
                     return "measuring"
