@@ -7,8 +7,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from loadbench.engine.catalog import TRASH
 from loadbench.engine.requests.labelling import set_label
+from loadbench.engine.run_lookup import TRASH
 from loadbench.engine.run_reader import read_run
 from loadbench.engine.trash import last_deleted
 from loadbench.ui.dialogs.name import NameDialog

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 
 from loadbench.cli.main import main
 from loadbench.cli.run_list import run_list
-from loadbench.engine.catalog import run_folders
 from loadbench.engine.journal.events import Event, RunFinished, RunLabelled
 from loadbench.engine.journal.events import Result as Outcome
 from loadbench.engine.requests.labelling import set_label
+from loadbench.engine.run_lookup import run_folders
 from loadbench.engine.run_reader import Run, read_run
 from tests.support.builders import make_profile, run_started, write_journal
 from tests.support.harness import Bench

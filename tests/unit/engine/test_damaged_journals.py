@@ -12,13 +12,14 @@ import pytest
 
 from loadbench.cli.report.result import damage_message
 from loadbench.engine.bounds.lines import MAX_LINE_BYTES
-from loadbench.engine.catalog import CatalogReader, find_run
+from loadbench.engine.catalog import CatalogReader
 from loadbench.engine.journal.codec import FILE_NAME, Entry
 from loadbench.engine.journal.events import Note, Result, RunFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import read_attempt
 from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.requests.labelling import set_label
+from loadbench.engine.run_lookup import find_run
 from loadbench.engine.run_reader import RunReader, read_run
 from loadbench.errors import JournalError
 from loadbench.wording import outcome_line, short_outcome

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.catalog import find_run, run_folders, runs_of_profile
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.requests.labelling import set_label
+from loadbench.engine.run_lookup import find_run, run_folders, runs_of_profile
 from loadbench.engine.run_order import new_run_id
 from loadbench.errors import UsageError
 from tests.support.builders import run_started, write_journal
@@ -50,6 +50,30 @@ def live(reports: Path) -> Iterator[JournalWriter]:
     writer.append(run_started(run=folder.name))
     yield writer
     writer.close()
+
+
+@pytest.mark.parametrize(("number", "name"), [("1", "072105-2"), ("4", "120000")])
+def test_a_run_is_found_by_its_number_in_the_list(reports: Path, number: str, name: str) -> None:
+    assert find_run(number, reports).folder.name.endswith(name)
+
+
+@pytest.mark.parametrize("number", ["0", "5", "-1", "03", "²", "1" * 5000])
+def test_a_number_of_no_run_is_an_error(reports: Path, number: str) -> None:
+    with pytest.raises(UsageError, match="no run"):
+        find_run(number, reports)
+
+
+def test_a_label_takes_precedence_over_a_number(reports: Path) -> None:
+    oldest = list(run_folders(reports))[-1]
+    set_label(oldest, "1")
+
+    assert find_run("1", reports).folder == oldest
+
+
+def test_a_number_counts_runs_that_are_not_live_too(reports: Path, live: JournalWriter) -> None:
+    with pytest.raises(UsageError, match="no live run '1'"):
+        find_run("1", reports, live=True)
+    assert find_run("5", reports, live=True).folder.name == "20261101-000000"
 
 
 # Listing

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
 from loadbench.engine.journal.timing.progress import phase_length_s
@@ -15,6 +14,7 @@ from loadbench.engine.requests.resumption import (
     cells_to_retry,
     remaining_cells,
 )
+from loadbench.engine.run_lookup import find_run_folder
 from loadbench.engine.run_reader import Run, RunStatus, report_path
 from loadbench.errors import UsageError
 from tests.support.builders import (

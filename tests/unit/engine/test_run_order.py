@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loadbench.engine.catalog import CatalogReader, find_run_folder, run_folders
+from loadbench.engine.catalog import CatalogReader
 from loadbench.engine.journal.codec import FILE_NAME, Entry
+from loadbench.engine.run_lookup import find_run_folder, run_folders
 from loadbench.engine.run_order import new_run_id, started_s
 from tests.support.builders import run_started, write_entries
 from tests.support.ui_harness import Stage

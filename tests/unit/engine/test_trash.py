@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.catalog import LATEST, TRASH, CatalogReader, find_run, run_folders
+from loadbench.engine.catalog import CatalogReader
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.run_lookup import LATEST, TRASH, find_run, run_folders
 from loadbench.engine.run_reader import read_run
 from loadbench.engine.trash import KEPT_DAYS, delete_run, last_deleted, restore_last
 from loadbench.errors import UsageError, WorkspaceError

@@ -105,9 +105,9 @@ def main(
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
     """Show a live or finished RUN in the terminal UI.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
-    run or a unique label. Default: the live run, or the newest run if none is live. RUN can also be
-    the name of a study, such as studies/devices.
+    RUN is a run name or number as listed by `loadbench-tui runs` (1 is the newest), a PROFILE (its
+    newest run), the folder of a run or a unique label. Default: the live run, or the newest run if
+    none is live. RUN can also be the name of a study, such as studies/devices.
 
     Press q to detach; a live run continues. With --plain, Ctrl+C detaches.
 
@@ -119,8 +119,8 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
       loadbench-tui attach --plain
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.report.study import print_study, study_instead_of_run
-    from loadbench.engine.catalog import find_run_folder, run_folders
     from loadbench.engine.journal.lock import is_held
+    from loadbench.engine.run_lookup import find_run_folder, run_folders
     from loadbench.engine.studies.ranked import rank_study
 
     reports, options = context.obj.reports, context.meta[TERMINAL_OPTIONS]

@@ -65,7 +65,6 @@ def plan(
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.cli.arguments import hide_secrets
-    from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.disk import free_space, lack_of_space
     from loadbench.engine.drivers import registry
     from loadbench.engine.load.sampling import sampling_plan
@@ -80,6 +79,7 @@ def plan(
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run.space import needed_space
+    from loadbench.engine.run_lookup import runs_of_profile
     from loadbench.engine.run_reader import ended_states, expected_durations
     from loadbench.engine.search.eta import most_cells
     from loadbench.wording.search import duration_text, plan_text
@@ -235,9 +235,9 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
       loadbench-tui profiles --schema > profiles/profile.schema.json
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
-    from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.profile.loading import load_profile, saved_profiles
     from loadbench.engine.profile.schema import schema_text
+    from loadbench.engine.run_lookup import runs_of_profile
     from loadbench.engine.run_reader import expected_durations
     from loadbench.wording.search import cells_text, duration_text
 

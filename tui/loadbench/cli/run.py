@@ -15,7 +15,6 @@ from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.cli.report.junit import JUnitFile
 from loadbench.cli.report.result import print_result
 from loadbench.cli.study import StudyRunner
-from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import CellStatus
@@ -23,6 +22,7 @@ from loadbench.engine.profile.loading import find_profile, load_profile, saved_p
 from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
+from loadbench.engine.run_lookup import find_run
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.engine.studies.model import check_name
 from loadbench.errors import UsageError

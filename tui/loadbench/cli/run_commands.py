@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def runs(workspace: Workspace) -> None:
     """List all runs, newest first, with their status, measured cells and suggested next command.
 
-    The number of a run is its place in the list. `loadbench-tui compare` accepts it as a name.
+    The number of a run is its place in the list. Commands accept it as the name of the run; it
+    changes when another run starts.
 
     Settings are the label, device, batch size, driver and overrides of a run. On a narrow terminal
     they follow on a second line, and the least important columns are omitted.
@@ -35,7 +36,7 @@ def runs(workspace: Workspace) -> None:
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.run import print_leftovers
     from loadbench.cli.run_list import run_list
-    from loadbench.engine.catalog import run_folders
+    from loadbench.engine.run_lookup import run_folders
     from loadbench.engine.run_reader import read_run
 
     numbered, problems = [], []
@@ -84,16 +85,16 @@ def label(workspace: Workspace, name: str, text: str) -> None:
     A label has at most 60 characters. Lists of runs show it, and commands accept it as the name of
     the run if no other run has the same label. RUN may be live.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
-    run or a unique label.
+    RUN is a run name or number as listed by `loadbench-tui runs` (1 is the newest), a PROFILE (its
+    newest run), the folder of a run or a unique label.
 
     \b
     Examples:
       loadbench-tui label with_cpu "new images"
       loadbench-tui label "new images" ""
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.engine.catalog import find_run_folder
     from loadbench.engine.requests.labelling import set_label
+    from loadbench.engine.run_lookup import find_run_folder
 
     folder = find_run_folder(name, workspace.reports)
     new = set_label(folder, text)
@@ -109,8 +110,9 @@ def label(workspace: Workspace, name: str, text: str) -> None:
 def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN, tear down its service and wait until the run has ended.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
-    run or a unique label. Default: the live run; required if several are live.
+    RUN is a run name or number as listed by `loadbench-tui runs` (1 is the newest), a PROFILE (its
+    newest run), the folder of a run or a unique label. Default: the live run; required if several
+    are live.
 
     Measured cells are kept; `loadbench-tui run --resume RUN` measures the remaining cells. If RUN
     has already ended, the containers that it left behind are removed.
@@ -121,7 +123,7 @@ def stop(workspace: Workspace, name: str | None) -> None:
       loadbench-tui stop with_cpu
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.plain import PlainView, Signals
-    from loadbench.engine.catalog import find_run
+    from loadbench.engine.run_lookup import find_run
     from loadbench.engine.run_reader import RunStatus
 
     run = find_run(name, workspace.reports, live=name is None)

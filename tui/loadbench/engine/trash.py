@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from loadbench.engine.bounds.files import open_regular
-from loadbench.engine.catalog import TRASH, run_folders, update_latest_link
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.lock import acquire
+from loadbench.engine.run_lookup import TRASH, run_folders, update_latest_link
 from loadbench.errors import JournalError, UsageError, WorkspaceError
 
 KEPT_DAYS = 7

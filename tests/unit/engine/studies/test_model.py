@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadbench.engine.bounds.files import read_file
-from loadbench.engine.catalog import find_run_folder, run_folders
+from loadbench.engine.run_lookup import find_run_folder, run_folders
 from loadbench.engine.studies.model import (
     MAX_BYTES,
     STUDY_FILE,

@@ -61,7 +61,7 @@ def _profiles(context: click.Context) -> Iterator[str]:
 
 
 def _runs(context: click.Context) -> Iterator[str]:
-    from loadbench.engine.catalog import run_folders
+    from loadbench.engine.run_lookup import run_folders
 
     folders = list(run_folders(_workspace(context).reports))
     yield from dict.fromkeys(folder.parent.name for folder in folders)

@@ -47,8 +47,8 @@ def report(
 ) -> None:
     """Print the recommendation and the results of RUN; rebuild its summary and its page.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
-    run or a unique label. Default: the newest run.
+    RUN is a run name or number as listed by `loadbench-tui runs` (1 is the newest), a PROFILE (its
+    newest run), the folder of a run or a unique label. Default: the newest run.
 
     RUN can also be the name of a study, such as studies/devices: its ranking is printed, and its
     page is rebuilt. --csv, --series and --junit require a run.
@@ -69,7 +69,7 @@ def report(
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.report import forms
     from loadbench.cli.report.study import report_study, study_instead_of_run
-    from loadbench.engine.catalog import find_run
+    from loadbench.engine.run_lookup import find_run
 
     given = [f"--{flag}" for flag, is_given in flags.items() if is_given]
     files = {"--charts": charts, "--junit": junit}

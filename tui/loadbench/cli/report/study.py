@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from loadbench.cli import output
-from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.requests.pages import build_page
+from loadbench.engine.run_lookup import find_run_folder
 from loadbench.engine.studies.doubts import doubts
 from loadbench.engine.studies.model import STUDIES, Study, find_study
 from loadbench.engine.studies.ranked import RankedStudy, rank_study

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadbench.engine.catalog import find_run_folder, run_folders
 from loadbench.engine.comparison.model import Side
+from loadbench.engine.run_lookup import find_run_folder
 from loadbench.engine.run_reader import Run, read_run
 from loadbench.engine.studies.members import Member, members_of
 from loadbench.engine.studies.model import STUDIES, Study, find_study
@@ -90,19 +90,7 @@ def _find(name: str, reports: Path) -> Run | Study:
     except UsageError:
         if study := find_study(name, reports):
             return study
-        if folder := _numbered(name, reports):
-            return read_run(folder)
         raise
-
-
-def _numbered(name: str, reports: Path) -> Path | None:
-    """Return the folder of the run with a number in the list of runs, or None."""
-    if not (name.isascii() and name.isdecimal()):
-        return None
-    folders = list(run_folders(reports))
-    # A text of very many digits is not a number for `int`, and never one of a run.
-    number = int(name) if len(name) <= len(str(len(folders))) else 0
-    return folders[number - 1] if 1 <= number <= len(folders) else None
 
 
 def _by_profile(studies: Sequence[Study]) -> SelectedSides:

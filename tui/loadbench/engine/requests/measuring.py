@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from loadbench.engine.catalog import run_folders
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.locks import running
 from loadbench.engine.requests.holder import run_name
+from loadbench.engine.run_lookup import run_folders
 from loadbench.engine.run_reader import RunReader
 from loadbench.errors import JournalError
 

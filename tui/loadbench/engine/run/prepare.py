@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from loadbench.engine.catalog import runs_of_profile, update_latest_link
 from loadbench.engine.disk import Space, free_space, full_reason, lack_of_space
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
@@ -40,6 +39,7 @@ from loadbench.engine.requests.pages import TIMEOUT_S
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run.space import SPARE, check_space, needed_space
+from loadbench.engine.run_lookup import runs_of_profile, update_latest_link
 from loadbench.engine.run_order import new_run_id
 from loadbench.engine.run_reader import ended_states, read_run
 from loadbench.engine.search.eta import most_cells
