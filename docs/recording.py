@@ -182,7 +182,7 @@ def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
     recorder.press("\r")
     journal = _Journal(workspace / "reports" / "demo")
     recorder.wait(lambda: journal.is_measuring(1, seconds=6))
-    recorder.end_scene(RUN, frames=20, frame_s=0.45, hold_s=0.6)
+    recorder.end_scene(RUN, frames=17, frame_s=0.5, hold_s=0.6)
 
     recorder.press("\r")
     recorder.wait(lambda: journal.is_measuring(1, seconds=13))
@@ -194,7 +194,7 @@ def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
     finally:
         journal.stop()
     recorder.wait_until_quiet()
-    recorder.end_scene("Esc: back to the run", frames=16, frame_s=0.35, hold_s=2.0)
+    recorder.end_scene("Esc: back to the run", frames=14, frame_s=0.4, hold_s=2.0)
 
     recorder.press("v")
     recorder.wait_until_quiet()
