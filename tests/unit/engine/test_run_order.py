@@ -141,5 +141,5 @@ def test_the_catalog_has_the_order_of_time_and_reads_each_start_once(
     assert catalog is not None
     assert [run.folder.name for run in catalog.runs] == [second, first]
 
-    monkeypatch.setattr("loadbench.engine.catalog.started_s", pytest.fail)
+    monkeypatch.setattr("loadbench.engine.run_lookup.started_s", pytest.fail)
     assert reader.read() is None
