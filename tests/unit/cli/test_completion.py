@@ -148,8 +148,19 @@ def test_a_folder_that_cannot_be_created_is_one_message(home: Path) -> None:
     result = install("fish")
 
     assert result.exit_code == 3
-    assert len(result.output.splitlines()) == 1
-    assert str(home / ".config") in result.output
+    assert result.output == f"loadbench-tui: {home / FILES['fish']}: Not a directory\n"
+
+
+def test_the_target_of_a_symbolic_link_is_replaced(home: Path, tmp_path: Path) -> None:
+    file, target = home / FILES["fish"], tmp_path / "dotfile"
+    install("fish")
+    file.rename(target)
+    file.symlink_to(target)
+    target.write_text(f"# an older script: {VARIABLE}\n")
+
+    assert install("fish").exit_code == 0
+    assert file.is_symlink()
+    assert f"{VARIABLE}=fish_complete" in target.read_text()
 
 
 # Names

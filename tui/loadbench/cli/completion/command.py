@@ -9,7 +9,9 @@ from click.shell_completion import get_completion_class
 
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM
+from loadbench.engine.files import convert_os_errors, write_atomically
 from loadbench.errors import UsageError
+from loadbench.paths import resolved
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_LOADBENCH_TUI_COMPLETE"
@@ -82,18 +84,20 @@ def _file(shell: str, environ: Mapping[str, str]) -> Path:
 
 
 def _write(file: Path, source: str) -> None:
-    """Write the script.
+    """Write the script, of a symbolic link its target.
 
     Raises:
         UsageError: The file exists and is not such a script.
-        OSError: The file cannot be read or written.
+        JournalError: The file cannot be read or written.
     """
-    if file.exists() and VARIABLE not in file.read_text(encoding="utf-8", errors="replace"):
-        raise UsageError(
-            f"{file} exists and was not created by this command. Move it elsewhere first"
-        )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(source, encoding="utf-8")
+    with convert_os_errors(file):
+        existing = file.read_bytes() if file.exists() else VARIABLE.encode()
+        if VARIABLE.encode() not in existing:
+            raise UsageError(
+                f"{file} exists and was not created by this command. Move it elsewhere first"
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(resolved(file), source.encode())
 
 
 def _next_step(shell: str, file: Path) -> str:
