@@ -7,7 +7,7 @@ EMBEDDED := .venv/.embedded
 DEV := .venv/.dev
 
 # What `make test` runs, such as `make test TESTS=tests/docker`.
-TESTS ?= tests
+TESTS = tests
 WORKFLOWS := $(wildcard .github/workflows/*.yml) docs/examples/pull-request.yml
 
 .PHONY: help setup dev demo test unit quick check fmt lint types imports docs recording packages clean
@@ -30,9 +30,9 @@ test: $(DEV) ## Run all tests, or some: make test TESTS=tests/screens
 unit: $(DEV) ## Run the unit tests
 	@$(BIN)/python -m pytest tests/unit --numprocesses 2 --dist loadscope --quiet
 
-quick: lint types imports unit ## Run lint, types, import contracts and unit tests: about a minute
+quick: lint types imports unit ## Run lint, types, import contracts and unit tests: 3 minutes
 
-check: lint types imports test ## Run everything that CI runs
+check: lint types imports test ## Run all checks and all tests: about 35 minutes
 
 fmt: $(DEV) ## Format the code, and correct what can be corrected automatically
 	@$(BIN)/ruff check --no-cache --fix-only . && $(BIN)/ruff format --no-cache .
@@ -58,7 +58,7 @@ imports: $(DEV) ## Check the import contracts
 docs: $(DEV) ## Regenerate command line, table of keys and schema of profiles
 	@$(BIN)/python docs/generate.py
 
-recording: $(DEV) ## Record docs/demo.svg: runs the demo in a pseudo-terminal, about three minutes
+recording: $(DEV) ## Record docs/demo.svg and docs/screenshots with the demo: about three minutes
 	@$(BIN)/python -m docs.recording
 
 packages: $(DEV) ## Install the built wheel with pip, uv and pipx, and run the demo with each

@@ -158,9 +158,14 @@ def run_demo(trial: Trial) -> str:
     Raises:
         TrialError: A command failed, or the demo lacks results.
     """
-    trial.run(PROGRAM, "init", "bench")
-    workspace = trial.folder / "bench"
-    trial.run(PROGRAM, "run", "demo", "--plain", folder=workspace)
+    program, workspace = trial.folder / "bin" / PROGRAM, trial.folder / "bench"
+    trial.run(program, "init", "bench")
+    try:
+        trial.run(program, "run", "demo", "--plain", folder=workspace)
+    except BaseException:
+        # The runner survives the command that started it.
+        subprocess.run([program, "stop"], cwd=workspace, env=trial.environ, capture_output=True)
+        raise
     run = workspace / "reports" / "demo" / "latest"
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     measured = [cell for cell in summary["cells"] if cell["verdict"]]
@@ -182,7 +187,7 @@ def _try(installer: str, trial: Trial, wheel: Path) -> bool:
     try:
         INSTALLERS[installer](trial, wheel)
         installed = time.monotonic()
-        version = trial.run(PROGRAM, "--version").split()[-1]
+        version = trial.run(trial.folder / "bin" / PROGRAM, "--version").split()[-1]
         result = run_demo(trial)
     except (TrialError, OSError, subprocess.TimeoutExpired) as error:
         print(f"{installer}: FAILED: {error}", flush=True)
@@ -205,6 +210,10 @@ def _planted_fails(trial: Trial, wheel: Path) -> bool:
                 target.writestr(name, source.read(name))
     try:
         install_with_pip(trial, damaged)
+    except TrialError as error:
+        print(f"planted wheel: NOT TRIED: {error}")
+        return False
+    try:
         result = run_demo(trial)
     except TrialError as error:
         print(f"planted wheel: refused, as it must be: {str(error).splitlines()[-1].strip()}")

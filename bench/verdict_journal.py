@@ -9,7 +9,8 @@ findings of the current rules. KEY is a path such as `circumstances.clock_jump_m
 conditions of containers, service and machine must follow from the samples.
 
 Where the fault can be caused, prefer the journal of a real run with that single fault, without
-changes: `--journal reports/PROFILE/RUN/journal.jsonl`. Its paths are replaced.
+changes: `--journal reports/PROFILE/RUN/journal.jsonl`. The path of its workspace is replaced;
+check the file for other names of your machine.
 """
 
 import argparse
@@ -20,11 +21,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.measure.rules.registry import RULES
 from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run_reader import read_run
 from tests.support.golden import VERDICTS
+from tests.support.harness import REPOSITORY
 
 SHOWN_WORKSPACE = "/workspace"
 """Replaces the path of the workspace."""
@@ -40,8 +41,11 @@ def main() -> None:
     parser.add_argument("rule", choices=sorted(RULES), metavar="RULE")
     parser.add_argument("changes", nargs="*", metavar="KEY=VALUE")
     parser.add_argument("--journal", type=Path, default=VERDICTS / "valid.jsonl", metavar="FILE")
-    options = parser.parse_args()
-    entries = [json.loads(line) for line in options.journal.read_text("utf-8").splitlines()]
+    options = parser.parse_intermixed_args()
+    try:
+        entries = [json.loads(line) for line in options.journal.read_text("utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        parser.error(f"{options.journal}: {error}")
     finished = [entry for entry in entries if entry["type"] == "cell_finished"]
     samples = [entry for entry in entries if entry["type"] == "sample"]
     if not finished:
@@ -54,14 +58,15 @@ def main() -> None:
         except (ValueError, LookupError, TypeError) as error:
             parser.error(f"{change}: {type(error).__name__}: {error}")
     rules = judge_last_cell(entries)
-    file = VERDICTS / f"{options.rule}.jsonl"
-    file.write_text(_journal(entries), encoding="utf-8")
-    print(f"{file.name}: {finished[-1]['verdict']}")
+    print(f"{finished[-1]['cell']}: {finished[-1]['verdict']}")
     for reason in finished[-1]["reasons"]:
         print(f"  {reason}")
     if rules != [options.rule]:
         print(f"Only {options.rule} may apply, not {', '.join(rules) or 'no rule'}: change more")
         sys.exit(1)
+    file = VERDICTS / f"{options.rule}.jsonl"
+    file.write_text(_journal(entries), encoding="utf-8")
+    print(f"Written to {file.relative_to(REPOSITORY)}")
 
 
 def set_field(entry: Entry, key: str, value: Any) -> None:
@@ -73,13 +78,16 @@ def set_field(entry: Entry, key: str, value: Any) -> None:
         value: The new value.
 
     Raises:
-        LookupError: A name before the last one, or an index, does not exist.
+        LookupError: A name or an index does not exist.
     """
     *path, last = key.split(".")
     target: Any = entry
     for part in path:
         target = target[int(part)] if isinstance(target, list) else target[part]
-    target[int(last) if isinstance(target, list) else last] = value
+    place: Any = int(last) if isinstance(target, list) else last
+    if isinstance(target, dict) and place not in target:
+        raise KeyError(place)
+    target[place] = value
 
 
 def judge_last_cell(entries: list[Entry]) -> list[str]:
@@ -93,10 +101,10 @@ def judge_last_cell(entries: list[Entry]) -> list[str]:
         folder.mkdir(parents=True)
         (folder / "journal.jsonl").write_text(_journal(entries), encoding="utf-8")
         state = read_run(folder).state
-    cell = [cell for cell in state.cells.values() if cell.status is CellStatus.FINISHED][-1]
+    [*_, finished] = [entry for entry in entries if entry["type"] == "cell_finished"]
+    cell = state.cells[finished["cell"]]
     assert cell.finished is not None
     verdict, findings = judge_in_run(state, cell.cell, cell.finished)
-    [*_, finished] = [entry for entry in entries if entry["type"] == "cell_finished"]
     finished["verdict"] = verdict.value
     finished["findings"] = [asdict(finding) for finding in findings]
     finished["reasons"] = [finding.text for finding in findings]

@@ -164,7 +164,7 @@ def test_the_steps_find_a_regression_and_its_reversal_passes(runner: Runner) -> 
 def test_the_workflow_has_only_the_permissions_and_actions_that_it_needs() -> None:
     assert workflow()["permissions"] == {"contents": "read"}
     actions = [step["uses"] for step in steps() if "uses" in step]
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in actions)
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in actions)
     checkouts = [step["with"] for step in steps() if "checkout" in step.get("uses", "")]
     assert all(options["persist-credentials"] is False for options in checkouts)
     assert "pull_request_target" not in WORKFLOW.read_text()

@@ -30,6 +30,9 @@ def test_tab_completes_commands_and_profiles(shell: str, tmp_path: Path) -> None
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     bench = Bench.make(tmp_path / "bench", name="quick_look")
+    study = bench.reports / "studies" / "devices"
+    study.mkdir(parents=True)
+    (study / "study.json").write_text("{}")
     environment = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
@@ -44,5 +47,7 @@ def test_tab_completes_commands_and_profiles(shell: str, tmp_path: Path) -> None
         terminal.wait_for("loadbench-tui validate")
         terminal.press("qui\t")
         terminal.wait_for("loadbench-tui validate quick_look")
+        terminal.press("\x15loadbench-tui run --study=dev\t")
+        terminal.wait_for("loadbench-tui run --study=devices")
     finally:
         terminal.close()

@@ -38,7 +38,10 @@ def test_unit_tests_run_on_the_pythons_of_the_classifiers() -> None:
     named = project()["project"]["classifiers"]
     versions = [one.removeprefix(PYTHON) for one in named if one.startswith(PYTHON)]
 
-    assert workflow("tests.yml")["jobs"]["unit"]["strategy"]["matrix"]["python"] == versions
+    job = workflow("tests.yml")["jobs"]["unit"]
+    assert "if" not in job
+    assert job["steps"][-1] == {"run": "make unit PYTHON=python"}
+    assert job["strategy"]["matrix"]["python"] == versions
     assert project()["project"]["requires-python"] == f">={versions[0]}"
 
 
@@ -58,6 +61,11 @@ def test_every_tier_runs() -> None:
     assert {folder.removeprefix("tests/") for folder in folders} | {"unit"} == tiers()
     assert all((REPOSITORY / folder).is_dir() for folder in folders)
     assert {"lint", "unit", "tier", "packages"} <= set(jobs)
+    assert "if" not in jobs["tier"]
+    assert jobs["tier"]["steps"][-1] == {
+        "run": 'make test TESTS="$TESTS" PYTHON=python',
+        "env": {"TESTS": "${{ matrix.tier.tests }}"},
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

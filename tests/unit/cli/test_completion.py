@@ -38,14 +38,14 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def complete(bench: Bench) -> Complete:
-    """Return a function that completes the last of some words, as bash does."""
+    """Return a function that completes the last of some words, as a shell does."""
 
-    def completed(*words: str) -> list[str]:
+    def completed(*words: str, shell: str = "bash") -> list[str]:
         line = [PROGRAM, "--workspace", str(bench.root), *words]
         environment = {
-            VARIABLE: "bash_complete",
+            VARIABLE: f"{shell}_complete",
             "COMP_WORDS": " ".join(line),
-            "COMP_CWORD": str(len(line) - 1),
+            "COMP_CWORD": words[-1] if shell == "fish" else str(len(line) - 1),
         }
         result = CliRunner(env=environment).invoke(main, [], prog_name=PROGRAM)
         assert result.exit_code == 0, result.output
@@ -168,12 +168,48 @@ def test_the_target_of_a_symbolic_link_is_replaced(home: Path, tmp_path: Path) -
 
 def test_commands_and_profiles_are_completed(bench: Bench, complete: Complete) -> None:
     (bench.root / "profiles" / "fine.yaml").write_text("models: [")
-    (bench.root / "profiles" / "with space.yaml").write_text("")
 
     assert complete("pl") == ["plain,plan"]
     assert complete("run", "f") == ["plain,fast", "plain,fine"]
     assert complete("validate", "fast", "fi") == ["plain,fine"]
     assert complete("doctor", "profiles/x") == ["file,profiles/x"]
+
+
+@pytest.mark.parametrize("name", ["with space", "a,b", "a:b", "a=b", "a'b"])
+def test_names_that_shells_would_split_are_not_completed(
+    bench: Bench, complete: Complete, name: str
+) -> None:
+    (bench.root / "profiles" / f"{name}.yaml").write_text("")
+
+    assert complete("run", name[0]) == [f"file,{name[0]}"]
+
+
+def test_names_with_other_letters_are_completed(bench: Bench, complete: Complete) -> None:
+    (bench.root / "profiles" / "größer.yaml").write_text("")
+
+    assert complete("run", "g") == ["plain,größer"]
+
+
+def test_an_unreadable_folder_of_profiles_completes_nothing(
+    bench: Bench, complete: Complete, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: Path) -> list[Path]:
+        raise PermissionError
+
+    monkeypatch.setattr("loadbench.engine.profile.loading.saved_profiles", refuse)
+
+    assert complete("run", "f") == ["file,f"]
+
+
+def test_values_after_an_equals_sign_are_completed(bench: Bench, complete: Complete) -> None:
+    add_run(bench, "fast", "20261122-072100")
+    run = "fast/20261122-072100"
+
+    # Bash replaces only the part after the equals sign, which is a word of its own there.
+    assert complete("run", "--resume", "=", "fast/") == [f"plain,{run}"]
+    assert complete("run", "--resume", "=") == ["plain,fast", f"plain,{run}"]
+    assert complete("run", "--resume=fast/", shell="zsh") == ["plain", f"--resume={run}", "_"]
+    assert complete("run", "--resume=fast/", shell="fish") == [f"plain,--resume={run}"]
 
 
 def test_runs_and_studies_are_completed(bench: Bench, complete: Complete) -> None:

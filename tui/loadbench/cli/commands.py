@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from loadbench.cli import output
+from loadbench.cli.completion import shells
 from loadbench.cli.exit_codes import Exit, exit_for_error, exit_for_output
 from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.errors import LoadbenchError
@@ -65,6 +66,7 @@ class Commands(click.Group):
     def _execute(self, arguments: list[str], program: str, options: dict[str, Any]) -> None:
         # Completions contain what the user has typed, and click prints them itself.
         with output.captured_data():
+            shells.register()
             self._main_shell_completion(options, program)
         with self.make_context(program, arguments, **options) as context:
             self.invoke(context)

@@ -44,6 +44,16 @@ def test_the_name_of_a_profile_and_a_label_take_precedence_over_a_number(reports
     assert pairs(find_sides(["2", "3"], reports)) == [("2/20261122-072400", "old/20261122-072100")]
 
 
+def test_a_study_takes_precedence_over_a_number(reports: Path) -> None:
+    members = [
+        StudyEntry(profile="old", run="20261122-072100"),
+        StudyEntry(profile="old", run="20261122-072200"),
+    ]
+    add_study(reports, "1", members)
+
+    assert pairs(find_sides(["1"], reports)) == [("old/20261122-072100", "old/20261122-072200")]
+
+
 @pytest.mark.parametrize("name", ["0", "4", "-1", "9" * 5000, "٢", "", "missing", "a\x1b[31m"])
 def test_other_names_are_rejected(reports: Path, name: str) -> None:
     with pytest.raises(UsageError, match="no run"):

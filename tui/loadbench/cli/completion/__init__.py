@@ -1,1 +1,5 @@
-"""Completion in shells: `command` prints or installs the script, `names` completes names."""
+"""Completion in shells.
+
+`command` prints or installs the script, `names` completes names, and `shells` completes options
+with an equals sign.
+"""

@@ -1,6 +1,7 @@
 """The command `completion`: the script with which a shell completes commands and names."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from loadbench.errors import UsageError
 from loadbench.paths import resolved
 
 SHELLS = ("bash", "zsh", "fish")
+MAX_BYTES = 100_000
+"""Maximum size of an existing file that can be such a script, which has about 2 kB."""
 VARIABLE = "_LOADBENCH_TUI_COMPLETE"
 """Variable with which the script asks the program for completions, as click derives it."""
 
@@ -28,12 +31,13 @@ def completion(context: click.Context, shell: str | None, install: bool) -> None
     SHELL is bash, zsh or fish. Default: your login shell.
 
     With --install, the script is written to your folder for completions instead, and the next steps
-    are printed. Bash needs the package bash-completion.
+    are printed. The program must be in PATH. Bash needs version 4.4 and the package
+    bash-completion.
 
     \b
     Examples:
       loadbench-tui completion --install
-      loadbench-tui completion zsh > ~/.zfunc/_loadbench-tui
+      loadbench-tui completion fish | source
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     chosen = shell or _login_shell(os.environ)
     completion_class = get_completion_class(chosen)
@@ -74,25 +78,34 @@ def _file(shell: str, environ: Mapping[str, str]) -> Path:
         raise UsageError("your home folder is unknown: set $HOME") from None
     if shell == "bash":
         # See bash-completion's README: it loads files from here when they are needed.
-        data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-        user_dir = environ.get("BASH_COMPLETION_USER_DIR") or data / "bash-completion"
-        return Path(user_dir) / "completions" / PROGRAM
+        data = _absolute(environ, "XDG_DATA_HOME") or home / ".local" / "share"
+        user_dir = _absolute(environ, "BASH_COMPLETION_USER_DIR") or data / "bash-completion"
+        return user_dir / "completions" / PROGRAM
     if shell == "zsh":
-        return Path(environ.get("ZDOTDIR") or home) / ".zfunc" / f"_{PROGRAM}"
-    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+        return (_absolute(environ, "ZDOTDIR") or home) / ".zfunc" / f"_{PROGRAM}"
+    config = _absolute(environ, "XDG_CONFIG_HOME") or home / ".config"
     return config / "fish" / "completions" / f"{PROGRAM}.fish"
 
 
+def _absolute(environ: Mapping[str, str], name: str) -> Path | None:
+    """Return the folder that a variable names, or None: relative ones are ignored, as XDG asks."""
+    folder = environ.get(name, "").partition(":")[0]
+    return Path(folder) if folder.startswith("/") else None
+
+
 def _write(file: Path, source: str) -> None:
-    """Write the script, of a symbolic link its target.
+    """Write the script. If the file is a symbolic link, replace its target.
 
     Raises:
-        UsageError: The file exists and is not such a script.
+        UsageError: The file exists and is not such a script, or not a regular file.
         JournalError: The file cannot be read or written.
     """
     with convert_os_errors(file):
-        existing = file.read_bytes() if file.exists() else VARIABLE.encode()
-        if VARIABLE.encode() not in existing:
+        if file.exists() and not (
+            file.is_file()
+            and file.stat().st_size <= MAX_BYTES
+            and VARIABLE.encode() in file.read_bytes()
+        ):
             raise UsageError(
                 f"{file} exists and was not created by this command. Move it elsewhere first"
             )
@@ -102,10 +115,15 @@ def _write(file: Path, source: str) -> None:
 
 def _next_step(shell: str, file: Path) -> str:
     """Return what the user has to do before the completion works."""
-    if shell != "zsh":
-        return "Start a new shell, then press Tab after `loadbench-tui `."
+    if shell == "bash":
+        return (
+            f"Start a new shell, then press Tab after `{PROGRAM} `. "
+            "If nothing happens, install the package bash-completion."
+        )
+    if shell == "fish":
+        return f"Start a new shell, then press Tab after `{PROGRAM} `."
     return (
-        "Add these lines to .zshrc if it does not have them, then start a new shell:\n"
-        f"  fpath=({file.parent} $fpath)\n"
+        "Add these lines to .zshrc, before an existing compinit, then start a new shell:\n"
+        f"  fpath=({shlex.quote(str(file.parent))} $fpath)\n"
         "  autoload -Uz compinit && compinit"
     )

@@ -4,7 +4,7 @@ Used as `shell_complete` of arguments and options. If the workspace cannot be re
 names, and no message: a user is typing.
 """
 
-import shlex
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -15,6 +15,8 @@ from click.shell_completion import CompletionItem
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
 
+_PLAIN = re.compile(r"[\w./@%+-]+")
+"""Names that no shell splits. Click separates fields by commas, bash splits words at : and =."""
 MAX_RUNS = 20
 """Number of runs, the newest ones, that are completed beside their profiles."""
 
@@ -43,11 +45,11 @@ def complete_study(
 
 
 def _starting_with(incomplete: str, names: Iterable[str]) -> list[CompletionItem[str]]:
-    """Return the names that start with a text and that shells accept without quotes."""
+    """Return the names that start with a text and need no quotes in any shell."""
     found: list[str] = []
     with suppress(LoadbenchError, OSError):
         found.extend(name for name in names if name.startswith(incomplete))
-    return [CompletionItem(name) for name in found if shlex.quote(name) == name]
+    return [CompletionItem(name) for name in found if _PLAIN.fullmatch(name)]
 
 
 def _workspace(context: click.Context) -> Workspace:

@@ -25,7 +25,9 @@ def study_instead_of_run(name: str | None, reports: Path) -> Study | None:
     Raises:
         StudyError: The study exists and cannot be read.
     """
-    if name and name.startswith(f"{STUDIES}/") and (study := find_study(name, reports)):
+    # A number is that of a run only if no study has that name.
+    is_study = name is not None and (name.startswith(f"{STUDIES}/") or name.isdecimal())
+    if name and is_study and (study := find_study(name, reports)):
         return study
     try:
         find_run_folder(name, reports)

@@ -83,7 +83,9 @@ def side_pair(before: Run, after: Run) -> SidePair:
 
 
 def _find(name: str, reports: Path) -> Run | Study:
-    if name.startswith(f"{STUDIES}/") and (study := find_study(name, reports)):
+    # A number is that of a run only if no study has that name.
+    is_study = name.startswith(f"{STUDIES}/") or name.isdecimal()
+    if is_study and (study := find_study(name, reports)):
         return study
     try:
         return read_run(find_run_folder(name, reports))
