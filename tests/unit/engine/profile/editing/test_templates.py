@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -110,6 +110,8 @@ def test_values_replace_those_of_the_template() -> None:
 def test_any_values_are_written_as_they_are(
     tmp_path: Path, description: str, compose: list[str], service: str
 ) -> None:
+    # References to environment variables have a syntax of their own.
+    assume(not any("${" in text for text in (*compose, service)))
     file = tmp_path / "mine.yaml"
     values = {"description": description, "stack.compose": compose, "stack.service": service}
     file.write_text(template_text(COMPOSE, "mine", values), encoding="utf-8")
