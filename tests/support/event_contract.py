@@ -31,6 +31,7 @@ from loadbench.engine.measure.buckets import (
 from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust import routes
 from loadbench.in_locust.clean import MAX_LATENCY_MS
+from loadbench.in_locust.deferred import DeferredStats
 from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -157,8 +158,9 @@ class Ours:
         )
         self.environment = new_environment()
         self.replicas = Replicas()
+        self.deferred = DeferredStats(self.environment.stats)
         routes._record(
-            self.environment, self.recorder, self.replicas, MeasurementNames()
+            self.environment, self.recorder, self.replicas, MeasurementNames(), self.deferred
         )  # its wiring
 
     def begin(self, *, replicas: str = "") -> None:
@@ -173,6 +175,7 @@ class Ours:
     def count(self, fields: Event) -> None:
         [on_request] = self.environment.events.request._handlers  # as above
         on_request(**fields)
+        self.deferred.flush()
 
     def measured(self) -> Measured:
         """Return the results as the runner receives them."""

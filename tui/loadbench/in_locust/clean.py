@@ -54,6 +54,10 @@ class RequestEvent:
     response_bytes: float = 0
     is_custom: bool = False
     """Whether it has neither a response nor a URL, so that user code has fired it itself."""
+    bucket: float | None = None
+    """Bucket of the latency, once it has been counted."""
+    undelayed_ms: float | None = None
+    """Latency of a success without the delay by the load generator. None if unknown."""
     notes: tuple[tuple[str, str], ...] = ()
     """Kind and example of each `EventNote` about its values."""
 

@@ -25,9 +25,11 @@ from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_pars
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from requests.utils import default_headers
+from urllib3.connection import HTTPConnection
 
 from loadbench.engine.bounds.loopback import resolvable_name
 from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
+from loadbench.in_locust.exchange import TimedSocket, begin_exchange, keep_undelayed
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import ClientSettings, Settings
@@ -44,6 +46,7 @@ def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     _use_three_digit_buckets()
     _use_nearest_rank()
     _reuse_connections_beyond_1024()
+    _time_connections()
     _limit_requests(settings.timeout_s)
     _count_aborted(recorder)
     _count_pauses(recorder)
@@ -112,6 +115,8 @@ def _reuse_connections_beyond_1024() -> None:
         if sock is None or sock.fileno() < 0:
             return False
         try:
+            if isinstance(sock, TimedSocket):
+                return sock.is_idle()
             poll = system_poll()
             poll.register(sock.fileno(), select.POLLIN)
             return not poll.poll(0)
@@ -119,6 +124,20 @@ def _reuse_connections_beyond_1024() -> None:
             return False
 
     replace_in(ConnectionPool, "_is_socket_alive", is_socket_alive)
+
+
+def _time_connections() -> None:
+    # The clients do not report when a response arrived. Remove when they do.
+    def create(_pool: ConnectionPool, family: int, kind: int, protocol: int) -> TimedSocket:
+        return TimedSocket(family, kind, protocol)
+
+    connect: Call = HTTPConnection._new_conn  # noqa: SLF001  # no public way
+
+    def connect_timed(connection: HTTPConnection) -> TimedSocket:
+        return TimedSocket.adopt(connect(connection))
+
+    replace_in(ConnectionPool, "_create_tcp_socket", create)
+    replace_in(HTTPConnection, "_new_conn", connect_timed)
 
 
 def _limit_requests(timeout_s: float) -> None:
@@ -145,14 +164,20 @@ def _count_aborted(recorder: Recorder) -> None:
 
 def _counting_aborts(request: Call, recorder: Recorder) -> Call:
     def counted_request(*args: Any, **kwargs: Any) -> Any:
+        exchange = begin_exchange()
         started = recorder.begin_request()
         try:
-            return request(*args, **kwargs)
+            response = request(*args, **kwargs)
+            if exchange.is_open:
+                # Its event follows when the user's `with` block ends.
+                keep_undelayed(response, exchange)
         except gevent.GreenletExit:
             recorder.abort(started)
             raise
         finally:
+            exchange.is_open = False
             recorder.end_request()
+        return response
 
     return counted_request
 

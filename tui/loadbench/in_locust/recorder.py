@@ -111,7 +111,7 @@ class Recorder:
         """
         now, latency_ms, name, error = self._clock(), event.latency_ms, event.key, event.error
         event.key = self._names.name(name)
-        bucket = None if latency_ms is None else bucket_ms(latency_ms)
+        bucket = event.bucket = None if latency_ms is None else bucket_ms(latency_ms)
         second, window = self._second(now), self.window
         measured = None
         if window is None:
@@ -133,17 +133,16 @@ class Recorder:
             elif started < window.begin_s:
                 self._early.add(name, error)
         if window and measured:
-            self._early.mark_in_window(name)
-            for kind, example in event.notes:
-                window.notes.add(kind, event.key, example)
-            window.custom_events[event.key] += event.is_custom
-            if address is not None:
-                window.add_to_replica(address, bucket, success=error is None)
+            if name != event.key:
+                self._early.mark_in_window(name)
+            window.observe(event, address)
         for tally in (second, measured) if measured else (second,):
             if error is None:
                 tally.succeed(event.key, bucket, latency_ms, event.stages)
             else:
                 event.error = tally.fail(event.key, bucket, error)
+        if measured and event.undelayed_ms is not None:
+            measured.add_undelayed(event.key, bucket_ms(event.undelayed_ms))
         if window and not measured:
             return None
         if event.error is not None:
@@ -255,7 +254,10 @@ class Recorder:
         if last > first:
             self._cpu_s, self._lag_s = cpu, 0.0
         self._watch_window(now, cpu, users)
-        return last + 1 - elapsed
+        due = last + 1 - elapsed
+        # At its end, the CPU time of the window is read.
+        left_s = self.remaining_s()
+        return min(due, left_s) if left_s else due
 
     def seconds(self, since: int) -> list[dict[str, Any]]:
         """Return the closed seconds from number `since` onwards and discard earlier ones."""

@@ -28,6 +28,8 @@ from loadbench.engine.load.wire import (
 from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust import event_loop_lag
 from loadbench.in_locust.clean import clean_event, clean_measurement, clean_text
+from loadbench.in_locust.deferred import DeferredStats
+from loadbench.in_locust.exchange import undelayed_ms
 from loadbench.in_locust.patches import Call, replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -52,13 +54,14 @@ def install(
         # Remove when it accepts fractions.
         environment.stop_timeout = settings.stop_timeout_s
         _add_authentication(web_ui, settings)
-        _add_routes(web_ui.app, environment, recorder, mistakes)
-        _report_phases(environment, mistakes, status)
+        deferred = DeferredStats(environment.stats)
+        _add_routes(web_ui.app, environment, recorder, mistakes, deferred)
+        _report_phases(environment, mistakes, status, deferred)
         measurements = MeasurementNames(settings.scenario.measurements)
-        _record(environment, recorder, replicas, measurements)
+        _record(environment, recorder, replicas, measurements, deferred)
         mistakes.watch_users(environment)
         gevent.spawn(_notify_when_ready, web_ui, environment, settings, replicas, mistakes, status)
-        gevent.spawn(_close_seconds, environment, recorder)
+        gevent.spawn(_close_seconds, environment, recorder, deferred)
         gevent.spawn(event_loop_lag.run, recorder)
         # The first listener: those of the locustfile follow.
         status.enter(INIT)
@@ -90,6 +93,7 @@ def _record(
     recorder: Recorder,
     replicas: Replicas,
     measurements: MeasurementNames,
+    deferred: DeferredStats,
 ) -> None:
     assert environment.runner is not None
     recorder.users = environment.runner.user_greenlets.greenlets
@@ -120,6 +124,8 @@ def _record(
 
     def on_request(**fields: Any) -> None:
         clean = clean_event(**fields)
+        if clean.latency_ms is not None and clean.error is None and not clean.is_custom:
+            clean.undelayed_ms = undelayed_ms(fields["response"], clean.latency_ms)
         if measurements.matches(clean.key):
             # Locust does not count it either, so that its report has requests only.
             recorder.record_measurement(clean_measurement(**fields))
@@ -130,14 +136,18 @@ def _record(
             place = replicas.address_of(fields.get("url"), users)
             address = None if place is None else clean_text(place)
         event = recorder.record(clean, address)
-        if event:
-            # Locust gets the cleaned values: its statistics and its report fail with others.
+        if event is None:
+            return
+        # Locust gets the cleaned values: its statistics and its report fail with others.
+        if event.error is None:
+            deferred.add(event.key, event.latency_ms, event.bucket, event.response_bytes)
+        else:
             method, name = event.key
             count(
                 request_type=method,
                 name=name,
                 # Latencies of failures must not enter the percentiles of successes.
-                response_time=event.latency_ms if event.error is None else None,
+                response_time=None,
                 response_length=event.response_bytes,
                 exception=event.error,
             )
@@ -145,7 +155,9 @@ def _record(
     handlers[index] = on_request
 
 
-def _report_phases(environment: Environment, mistakes: Mistakes, status: Status) -> None:
+def _report_phases(
+    environment: Environment, mistakes: Mistakes, status: Status, deferred: DeferredStats
+) -> None:
     """Report when listeners of the locustfile run at the start and at the end of a cell.
 
     Also report if the locustfile ends a cell: by stopping the test, or because users cannot be
@@ -161,6 +173,8 @@ def _report_phases(environment: Environment, mistakes: Mistakes, status: Status)
     def reporting(fire: Call, phase: str) -> Call:
         def fire_reporting(**fields: Any) -> None:
             is_start, cell = phase == TEST_START, current_cell()
+            # Listeners may read Locust's statistics.
+            deferred.flush()
             if is_start:
                 mistakes.clear()
             mistakes.is_setup = is_start
@@ -199,7 +213,11 @@ def _report_phases(environment: Environment, mistakes: Mistakes, status: Status)
 
 
 def _add_routes(
-    app: Flask, environment: Environment, recorder: Recorder, mistakes: Mistakes
+    app: Flask,
+    environment: Environment,
+    recorder: Recorder,
+    mistakes: Mistakes,
+    deferred: DeferredStats,
 ) -> None:
     runner = environment.runner
     assert runner is not None
@@ -207,6 +225,7 @@ def _add_routes(
     @app.post(MEASURE_PATH)
     def measure() -> Response:
         seconds = float(request.form["seconds"])
+        deferred.flush()
         # Unlike reset_all(), this removes the names of the ramp, so that their number is limited.
         runner.stats.clear_all()
         return jsonify(recorder.measure(seconds, users=runner.user_count))
@@ -230,6 +249,7 @@ def _add_routes(
 
     @app.get(RESULT_PATH)
     def result() -> Response:
+        deferred.flush()
         return jsonify(
             cell=recorder.cell,
             window=recorder.result(),
@@ -256,8 +276,9 @@ def _notify_when_ready(
     status.send(port=web_ui.server.server_port, hosts=hosts)
 
 
-def _close_seconds(environment: Environment, recorder: Recorder) -> None:
+def _close_seconds(environment: Environment, recorder: Recorder, deferred: DeferredStats) -> None:
     assert environment.runner is not None
     while True:
         due = recorder.close_seconds(environment.runner.user_count)
-        gevent.sleep(min(due, 0.25))
+        deferred.flush()
+        gevent.sleep(due)

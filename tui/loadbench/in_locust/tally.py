@@ -30,6 +30,8 @@ class RequestCounts:
 
     successes: Counter[float] = field(default_factory=Counter)
     failures: Counter[float] = field(default_factory=Counter)
+    undelayed: Counter[float] = field(default_factory=Counter)
+    """Latencies of successes without the delay by the load generator, if it is known."""
     untimed_successes: int = 0
     untimed_failures: int = 0
     staged: int = 0
@@ -69,6 +71,7 @@ class RequestCounts:
         """Add the requests of another name."""
         self.successes.update(other.successes)
         self.failures.update(other.failures)
+        self.undelayed.update(other.undelayed)
         self.untimed_successes += other.untimed_successes
         self.untimed_failures += other.untimed_failures
         self.add_sums(other)
@@ -88,6 +91,7 @@ class RequestCounts:
         return {
             "successes": sorted(self.successes.items()),
             "failures": sorted(self.failures.items()),
+            **({"undelayed": sorted(self.undelayed.items())} if self.undelayed else {}),
             **{name: number for name, number in untimed.items() if number},
         }
 
@@ -123,6 +127,11 @@ class Tally:
         # Without a latency, the time in the network is unknown.
         if stages and latency_ms is not None:
             counts.add_stages(latency_ms, stages)
+
+    def add_undelayed(self, name: Name, bucket: float) -> None:
+        """Count the latency of a counted success without the delay by the load generator."""
+        histogram = self.requests[name].undelayed
+        histogram[bucket] = histogram.get(bucket, 0) + 1
 
     def fail(self, name: Name, bucket: float | None, error: str) -> str:
         """Count a failed request. Return the error message under which it is counted."""

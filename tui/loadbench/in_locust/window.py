@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.measure.buckets import bucket_ms
+from loadbench.in_locust.clean import RequestEvent
 from loadbench.in_locust.measurements import MeasurementTally
 from loadbench.in_locust.names import Name
 from loadbench.in_locust.observed import EventNotes
@@ -54,6 +55,20 @@ class Window:
 
     def __contains__(self, moment_s: float) -> bool:
         return self.begin_s <= moment_s < self.end_s
+
+    def observe(self, event: RequestEvent, address: str | None) -> None:
+        """Record the address and the peculiarities of a request that started in the window.
+
+        Args:
+            event: The request, with the bucket of its latency.
+            address: Base URL of the replica to which it went. None if there are no replicas.
+        """
+        for kind, example in event.notes:
+            self.notes.add(kind, event.key, example)
+        if event.is_custom:
+            self.custom_events[event.key] += 1
+        if address is not None:
+            self.add_to_replica(address, event.bucket, success=event.error is None)
 
     def add_to_replica(self, address: str, bucket: float | None, *, success: bool) -> None:
         """Count a request by the base URL to which it went."""

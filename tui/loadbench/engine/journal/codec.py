@@ -210,7 +210,7 @@ def encode(entry: Entry) -> bytes:
 def _shorten_requests(fields: dict[str, Any]) -> None:
     """Remove the fields without a value from requests and measurements."""
     for one in fields["requests"]:
-        _remove_empty(one, *_OMITTED_IF_ZERO, "custom_events")
+        _remove_empty(one, *_OMITTED_IF_ZERO, "custom_events", "undelayed")
         for name in _OMITTED_IF_UNSET:
             if one[name] is None:
                 del one[name]

@@ -79,6 +79,9 @@ class Requests:
     name: str
     successes: Buckets = ()
     failures: Buckets = ()
+    undelayed: Buckets = ()
+    """Latencies of the successes in the measurement window without the delay by the load generator,
+    as far as it is known. If empty, as in journals of earlier versions, it is not recorded."""
     untimed_successes: Count = 0
     """Number of successes without a latency, which are not in `successes`. If 0, as in journals of
     earlier versions, it is not recorded."""
