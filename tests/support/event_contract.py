@@ -32,6 +32,7 @@ from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust import routes
 from loadbench.in_locust.clean import MAX_LATENCY_MS
 from loadbench.in_locust.deferred import DeferredStats
+from loadbench.in_locust.event_loop_lag import LagTimer
 from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -160,7 +161,12 @@ class Ours:
         self.replicas = Replicas()
         self.deferred = DeferredStats(self.environment.stats)
         routes._record(
-            self.environment, self.recorder, self.replicas, MeasurementNames(), self.deferred
+            self.environment,
+            self.recorder,
+            self.replicas,
+            MeasurementNames(),
+            self.deferred,
+            LagTimer(self.recorder),
         )  # its wiring
 
     def begin(self, *, replicas: str = "") -> None:

@@ -254,10 +254,8 @@ class Recorder:
         if last > first:
             self._cpu_s, self._lag_s = cpu, 0.0
         self._watch_window(now, cpu, users)
-        due = last + 1 - elapsed
-        # At its end, the CPU time of the window is read.
-        left_s = self.remaining_s()
-        return min(due, left_s) if left_s else due
+        # At the end of the window, its CPU time is read.
+        return min(last + 1 - elapsed, self.remaining_s() or 1.0)
 
     def seconds(self, since: int) -> list[dict[str, Any]]:
         """Return the closed seconds from number `since` onwards and discard earlier ones."""

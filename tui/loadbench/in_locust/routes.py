@@ -26,9 +26,9 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
 )
 from loadbench.engine.profile.sections.measurements import MeasurementNames
-from loadbench.in_locust import event_loop_lag
 from loadbench.in_locust.clean import clean_event, clean_measurement, clean_text
 from loadbench.in_locust.deferred import DeferredStats
+from loadbench.in_locust.event_loop_lag import LagTimer
 from loadbench.in_locust.exchange import undelayed_ms
 from loadbench.in_locust.patches import Call, replace_in
 from loadbench.in_locust.recorder import Recorder
@@ -54,15 +54,15 @@ def install(
         # Remove when it accepts fractions.
         environment.stop_timeout = settings.stop_timeout_s
         _add_authentication(web_ui, settings)
-        deferred = DeferredStats(environment.stats)
+        deferred, lag_timer = DeferredStats(environment.stats), LagTimer(recorder)
         _add_routes(web_ui.app, environment, recorder, mistakes, deferred)
         _report_phases(environment, mistakes, status, deferred)
         measurements = MeasurementNames(settings.scenario.measurements)
-        _record(environment, recorder, replicas, measurements, deferred)
+        _record(environment, recorder, replicas, measurements, deferred, lag_timer)
         mistakes.watch_users(environment)
         gevent.spawn(_notify_when_ready, web_ui, environment, settings, replicas, mistakes, status)
         gevent.spawn(_close_seconds, environment, recorder, deferred)
-        gevent.spawn(event_loop_lag.run, recorder)
+        lag_timer.start()
         # The first listener: those of the locustfile follow.
         status.enter(INIT)
 
@@ -94,6 +94,7 @@ def _record(
     replicas: Replicas,
     measurements: MeasurementNames,
     deferred: DeferredStats,
+    lag_timer: LagTimer,
 ) -> None:
     assert environment.runner is not None
     recorder.users = environment.runner.user_greenlets.greenlets
@@ -124,8 +125,11 @@ def _record(
 
     def on_request(**fields: Any) -> None:
         clean = clean_event(**fields)
-        if clean.latency_ms is not None and clean.error is None and not clean.is_custom:
-            clean.undelayed_ms = undelayed_ms(fields["response"], clean.latency_ms)
+        if clean.latency_ms is not None and clean.error is None:
+            if not clean.is_custom:
+                clean.undelayed_ms = undelayed_ms(fields.get("response"), clean.latency_ms)
+            if clean.undelayed_ms is None:
+                lag_timer.needs_detail()
         if measurements.matches(clean.key):
             # Locust does not count it either, so that its report has requests only.
             recorder.record_measurement(clean_measurement(**fields))
@@ -242,6 +246,7 @@ def _add_routes(
     def state() -> Response:
         return jsonify(
             cell=recorder.cell,
+            next_s=recorder.close_seconds(runner.user_count),
             spawned=recorder.spawned,
             remaining_s=recorder.remaining_s(),
             seconds=recorder.seconds(int(request.args["since"])),

@@ -544,7 +544,8 @@ class Conditions:
     """Histogram of the time between successive responses in ms, from the start to the end of the
     window."""
     lag: Buckets
-    """Histogram of Locust's event-loop lag in ms, from a kernel timer with 50 ticks a second."""
+    """Histogram of Locust's event-loop lag in ms, from a kernel timer with ten ticks a second, or
+    50 while the delay of requests is unknown."""
     clock_jump_ms: Number
     """Largest jump of the wall clock relative to the monotonic clock, in ms."""
     containers: tuple[ContainerUse, ...] = ()

@@ -16,7 +16,7 @@ from loadbench.engine.bounds.connect import DEFAULT_TRUST, NoResponseError, Trus
 from loadbench.engine.bounds.http import request
 from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
-from loadbench.engine.bounds.texts import one_line, shortened
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.load.answers import (
     parse_measured,
     parse_samples,
@@ -25,8 +25,10 @@ from loadbench.engine.load.answers import (
     parse_swarm,
 )
 from loadbench.engine.load.locust_process import MAX_MESSAGE_CHARACTERS, LocustProcess
+from loadbench.engine.load.problems import endpoint_of, unusable
 from loadbench.engine.load.protocol import LoadState, Measured
 from loadbench.engine.load.scenario import Scenario
+from loadbench.engine.load.state_cache import StateCache
 from loadbench.engine.load.wire import (
     CELL_OPTION,
     CLIENTS_VARIABLE,
@@ -101,7 +103,7 @@ class LocustLoad:
         self._token = ""
         self._url = ""
         self._timeouts = 0
-        self._tag = ""
+        self._tag, self._cache = "", StateCache()
         self._is_stopping = self._is_stuck = False
         self._process: LocustProcess | None = None
         self._notes = scenario.notes(os.environ)
@@ -180,6 +182,7 @@ class LocustLoad:
             raise LoadLostError("Locust is not running")
         status = process.status
         self._tag, self._is_stopping = tag, False
+        self._cache.clear()
         self._note_hosts(status.hosts, host)
         try:
             answer = self._ask("/swarm", parse_swarm, fields=fields)
@@ -215,6 +218,8 @@ class LocustLoad:
                 if self._process.status.phase:
                     self._process.check_time()
                     return None
+            if (known := self._cache.state()) and self._process.wait(0.0) is None:
+                return known
         try:
             state = self._ask(f"{STATE_PATH}?since={since}", parse_state)
         except _NoAnswerError as error:
@@ -223,10 +228,12 @@ class LocustLoad:
                 raise LoadLostError(str(error)) from error
             return None
         self._timeouts = 0
+        self._cache.keep(state)
         return state
 
     def measure(self, seconds: float) -> float:
         """Reset Locust's statistics, open a measurement window and return its `begin_s`."""
+        self._cache.clear()
         return self._ask(MEASURE_PATH, parse_seconds, fields={"seconds": repr(seconds)})
 
     def samples(self) -> tuple[NameSamples, ...] | None:
@@ -237,6 +244,7 @@ class LocustLoad:
 
     def end_window(self) -> float:
         """End the measurement window now, unless it has ended. Return its length in seconds."""
+        self._cache.clear()
         with suppress(_NoAnswerError):
             return self._ask(END_PATH, parse_seconds, fields={})
         return self._ask(END_PATH, parse_seconds, fields={})
@@ -249,6 +257,7 @@ class LocustLoad:
         Another thread may call `state` in the meantime.
         """
         process, self._is_stopping = self._process, True
+        self._cache.clear()
         limit_s = self._scenario.start_timeout_s
         stopped_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S
         try:
@@ -301,7 +310,7 @@ class LocustLoad:
         try:
             return parse(body, parser, max_bytes=MAX_JSON_BYTES)
         except BadInputError as error:
-            raise _unusable(_endpoint(path, fields), error) from error
+            raise unusable(endpoint_of(path, fields), error) from error
 
     def _call(
         self,
@@ -312,7 +321,7 @@ class LocustLoad:
         max_bytes: int = MAX_JSON_BYTES,
     ) -> bytes:
         """Send a request, with `POST` if it has fields, and return the body of its response."""
-        endpoint = _endpoint(path, fields)
+        endpoint = endpoint_of(path, fields)
         try:
             response = request(
                 self._url + path,
@@ -322,7 +331,7 @@ class LocustLoad:
                 fields=fields,
             )
         except BadInputError as error:
-            raise _unusable(endpoint, error) from error
+            raise unusable(endpoint, error) from error
         except NoResponseError as error:
             raise self._lost(endpoint, str(error)) from error
         if not response.is_success:
@@ -339,12 +348,3 @@ class LocustLoad:
             process.check_cell(self._tag)
             return LoadLostError(f"Locust {describe_exit(code)}")
         return _NoAnswerError(f"no response from Locust to {endpoint}: {problem}")
-
-
-def _endpoint(path: str, fields: Mapping[str, str] | None) -> str:
-    return f"{'GET' if fields is None else 'POST'} {path.partition('?')[0]}"
-
-
-def _unusable(endpoint: str, error: BadInputError) -> LoadLostError:
-    problem = one_line(str(error), MAX_MESSAGE_CHARACTERS)
-    return LoadLostError(f"unusable response from Locust to {endpoint}: {problem}")

@@ -48,6 +48,8 @@ class LoadState:
     remaining_s: float | None
     """Seconds until the end of the measurement window. None if it has not been opened."""
     seconds: tuple[LoadSecond, ...]
+    next_s: Annotated[Number, Field(ge=0)] = 0.0
+    """Seconds until the next second has ended. 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,11 @@ def bucket_ms(latency_ms: float) -> float:
     return float(round(latency_ms, -2))
 
 
+def bucket_width_ms(latency_ms: float) -> float:
+    """Return the width of the bucket of a latency, in ms."""
+    return float(10.0 ** (math.floor(math.log10(max(latency_ms, 1.0))) - 2))
+
+
 def to_buckets(counts: Mapping[float, int]) -> Buckets:
     """Convert counts to a histogram in the journal's format.
 

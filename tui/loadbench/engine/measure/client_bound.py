@@ -2,23 +2,15 @@
 
 from dataclasses import dataclass
 
-from loadbench.engine.journal.events import Buckets, CellFinished
-from loadbench.engine.measure.buckets import (
-    convolve,
-    num_requests,
-    num_untimed,
-    percentile,
-    successes,
-)
+from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.measure.buckets import num_requests, num_untimed
+from loadbench.engine.measure.client_delay import added_by_percentile
 from loadbench.engine.measure.conditions import busiest_cpu_cores
 from loadbench.engine.measure.limits import (
-    MAX_ADDED_LAG,
     MAX_CLIENT_CPU_CORES,
     MIN_BUSY_CORES,
     MIN_USERS_SHARE,
-    SHARED_MACHINE_FACTOR,
 )
-from loadbench.engine.measure.main_request import results_of_name
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
 
@@ -55,7 +47,7 @@ def client_cause(cell: Cell, finished: CellFinished, main: str | None = None) ->
             value=cores,
             limit=MAX_CLIENT_CPU_CORES,
         )
-    return _delayed_users(cell, finished) or _event_loop_lag(results_of_name(finished, main))
+    return _delayed_users(cell, finished) or _own_delay(finished, main)
 
 
 def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:
@@ -86,28 +78,17 @@ def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:
     return ClientCause(text=text, consequence=consequence, value=accounted, limit=min_accounted)
 
 
-def _event_loop_lag(finished: CellFinished) -> ClientCause | None:
-    """Return a cause if event-loop lag adds too much to a percentile.
-
-    The measured latency already includes the lag. Adding it a second time estimates its effect.
-    """
-    conditions = finished.circumstances
-    if conditions is None:
-        return None
-    machine = conditions.machine
-    is_shared = machine is not None and machine.others_cpu_cores is not None
-    factor = SHARED_MACHINE_FACTOR if is_shared else 1.0
-    latency = successes(finished.requests)
-    delayed: Buckets = convolve(latency, conditions.lag)
-    for fraction, (max_share, max_ms) in MAX_ADDED_LAG.items():
-        measured_ms, delayed_ms = percentile(latency, fraction), percentile(delayed, fraction)
-        if measured_ms is None or delayed_ms is None:
-            continue
-        added_ms, limit_ms = delayed_ms - measured_ms, factor * max(max_share * measured_ms, max_ms)
-        if added_ms > limit_ms:
-            text = (
-                f"event-loop lag adds {number(added_ms)} ms to p{100 * fraction:g} "
-                f"(limit {number(limit_ms)} ms)"
+def _own_delay(finished: CellFinished, main: str | None) -> ClientCause | None:
+    """Return a cause if the load generator adds too much to a percentile."""
+    for added in added_by_percentile(finished, main):
+        if added.is_too_much:
+            ms, name = number(added.ms), f"p{100 * added.fraction:g}"
+            limit = f"(limit {number(added.limit_ms)} ms)"
+            if added.is_estimate:
+                text = f"event-loop lag adds {ms} ms to {name} {limit}"
+            else:
+                text = f"{ms} ms added to {name} {limit}"
+            return ClientCause(
+                text=text, consequence=_OWN_DELAY, value=added.ms, limit=added.limit_ms
             )
-            return ClientCause(text=text, consequence=_OWN_DELAY, value=added_ms, limit=limit_ms)
     return None

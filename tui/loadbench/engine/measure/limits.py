@@ -54,13 +54,25 @@ MIN_BUSY_CORES = 0.3
 REQUIRED_PERCENTILE = 0.95
 """The percentile that requires enough samples."""
 
-MAX_ADDED_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
-"""Maximum latency added by event-loop lag, by percentile: as a share of the percentile, and in ms.
-The larger of the two applies."""
+MAX_ADDED = {
+    **dict.fromkeys((0.5, 0.9), (0.02, 1.0)),
+    **dict.fromkeys((0.95, 0.99, 0.999), (0.05, 2.0)),
+}
+"""Maximum latency added by the load generator, by percentile: as a share of the percentile, and in
+ms. The larger of the two applies."""
+
+SAMPLED_PERCENTILE = 0.999
+"""From this percentile on, the limit applies only to percentiles with enough samples. Without them,
+a single delayed request would decide."""
+
+MIN_KNOWN_DELAYS = 0.999
+"""Minimum share of latencies whose delay by the load generator is known. Otherwise, the delays are
+estimated from event-loop lag."""
 
 SHARED_MACHINE_FACTOR = 3.0
-"""Factor applied to `MAX_ADDED_LAG` if the service runs on the same machine. Lag is sampled at all
-times, even while the service computes, but responses arrive when it has just finished computing."""
+"""Factor applied to `MAX_ADDED` if the delay is estimated from event-loop lag and the service runs
+on the same machine. Lag is sampled at all times, even while the service computes, but responses
+arrive when it has just finished computing."""
 
 MIN_STALL_MS = 500.0
 """Time in ms that a gap between responses must exceed to count as a stall."""

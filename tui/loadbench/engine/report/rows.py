@@ -20,6 +20,7 @@ from loadbench.engine.measure.buckets import (
     percentile,
     successes,
 )
+from loadbench.engine.measure.client_delay import added_ms
 from loadbench.engine.measure.conditions import cpu_cores
 from loadbench.engine.measure.main_request import main_of, results_of_name
 from loadbench.engine.measure.peers import Peers
@@ -95,6 +96,13 @@ class Row:
     """Statistics of measurements, sorted by name."""
     main: str | None = None
     """Name of the main requests, of which requests, rates, latencies and stages are. None: all."""
+
+    added_p50_ms: float | None = None
+    """This field and the next four: what the load generator adds to the percentiles."""
+    added_p90_ms: float | None = None
+    added_p95_ms: float | None = None
+    added_p99_ms: float | None = None
+    added_p999_ms: float | None = None
 
     @property
     def meets_goals(self) -> str | None:
@@ -242,6 +250,8 @@ def _row(state: RunState, cell_state: CellState, bottleneck: Bottleneck | None) 
     )
 
 
+ADDED_COLUMNS = tuple(f"added_{name}" for name in PERCENTILES if name != "max_ms")
+"""What the load generator adds to each percentile, in ms."""
 LEVEL_COLUMNS = ("users", "spawn_rate")
 """Fields of levels that have a column. The column is empty for levels without the field."""
 COLUMNS = (
@@ -250,6 +260,7 @@ COLUMNS = (
     *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "measured_s", "queue_ms", "decode_ms"),
     *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
     *("workers", "few_samples", "bound", "meets_goals", "goal_missed", "main"),
+    *ADDED_COLUMNS,
 )
 """Columns of `summary.csv` in order. Other programs read them, so append new columns."""
 
@@ -277,6 +288,11 @@ def _numbers(finished: CellFinished) -> dict[str, Any]:
         "failure_ratio": round(failed / total, 6) if total else None,
         "rps": round(finished.completed / finished.measured_s, 3),
         **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
+        **{
+            f"added_{name}": added_ms(finished, fraction)
+            for name, fraction in PERCENTILES.items()
+            if f"added_{name}" in ADDED_COLUMNS
+        },
         "measured_s": finished.measured_s,
         **stage_means(finished.stages),
         "client_cpu_cores": cpu_cores(finished.clients),

@@ -30,7 +30,11 @@ _LABELS = {
     FigureName.USERS_WAITING: "users waiting",
     FigureName.USERS_PAUSING: "users pausing",
     FigureName.USERS_ACCOUNTED: "users waiting or pausing",
-    FigureName.EVENT_LOOP_LAG_P99: "event-loop lag p99",
+    FigureName.ADDED_P50: "added by Locust to p50",
+    FigureName.ADDED_P90: "added by Locust to p90",
+    FigureName.ADDED_P95: "added by Locust to p95",
+    FigureName.ADDED_P99: "added by Locust to p99",
+    FigureName.ADDED_P999: "added by Locust to p99.9",
     FigureName.EVENT_LOOP_LAG_MAX: "event-loop lag max",
     FigureName.LONGEST_STALL: "longest stall",
     FigureName.CLOCK_JUMP: "clock jump",
@@ -44,7 +48,6 @@ _THREE_DIGITS = {
     FigureName.FAILURE_RATIO,
     FigureName.USERS_WAITING,
     FigureName.USERS_PAUSING,
-    FigureName.EVENT_LOOP_LAG_P99,
     FigureName.QUEUE_LENGTH,
 }
 """Figures with three significant digits. The others have two; counts are written in full."""

@@ -22,6 +22,7 @@ from loadbench.engine.measure.buckets import (
     percentile,
     successes,
 )
+from loadbench.engine.measure.client_delay import added_by_percentile
 from loadbench.engine.measure.conditions import (
     WindowUse,
     busiest_cpu_cores,
@@ -61,7 +62,7 @@ def window_evidence(cell: Cell, finished: CellFinished, main: str | None = None)
             figures=tuple(figures),
         )
     return _evidence(
-        [*figures, *_of_conditions(cell, conditions)],
+        [*figures, *_of_conditions(cell, results, conditions)],
         is_measured=True,
         seconds=finished.measured_s,
         machine=conditions.machine,
@@ -142,7 +143,7 @@ def _samples(succeeded: int, samples: int) -> list[Figure]:
     ]
 
 
-def _of_conditions(cell: Cell, conditions: Conditions) -> list[Figure]:
+def _of_conditions(cell: Cell, finished: CellFinished, conditions: Conditions) -> list[Figure]:
     accounted = conditions.in_flight + conditions.thinking
     stall_ms = conditions.gaps[-1][0] if conditions.gaps else 0.0
     max_stall_ms = limits.max_gap_ms(conditions.gaps)
@@ -151,14 +152,22 @@ def _of_conditions(cell: Cell, conditions: Conditions) -> list[Figure]:
         Figure(name=FigureName.USERS_WAITING, value=conditions.in_flight),
         Figure(name=FigureName.USERS_PAUSING, value=conditions.thinking),
         *_accounted(cell, accounted),
-        Figure(
-            name=FigureName.EVENT_LOOP_LAG_P99,
-            value=percentile(conditions.lag, 0.99),
-            unit=Unit.MILLISECONDS,
-        ),
+        *_added(finished),
         _max_lag(percentile(conditions.lag, 1.0) or 0.0),
         _at_most(FigureName.LONGEST_STALL, stall_ms, max_stall_ms, Unit.MILLISECONDS),
         _at_most(FigureName.CLOCK_JUMP, jump_ms, max_jump_ms, Unit.MILLISECONDS),
+    ]
+
+
+def _added(finished: CellFinished) -> list[Figure]:
+    return [
+        _at_most(
+            FigureName(f"added_p{100 * added.fraction:g}"),
+            added.ms,
+            added.limit_ms,
+            Unit.MILLISECONDS,
+        )
+        for added in added_by_percentile(finished)
     ]
 
 
