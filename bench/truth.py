@@ -1,6 +1,7 @@
 """Compare the results of the tool, and of stock Locust, with the server's own log.
 
     .venv/bin/python -m bench.truth [--seconds 12] [--only two-modes,bucket] [--http] [--realtime]
+    .venv/bin/python -m bench.truth --grid [OPTION]...
 
 A server with planned latencies runs on one core and logs every request by its number. The tool and
 its Locust run on another core and measure one cell through the command line. The users record the
@@ -17,6 +18,8 @@ If other processes use the same cores, Locust waits for its core, and users see 
 than the server. `--realtime` gives the benchmark's processes real-time priority, which separates
 errors of the tool from effects of the machine. It requires root.
 
+`--grid` checks the rules about the load generator's own delay instead, see `truth_grid.py`.
+
 Exits with code 1 if a row with Locust at 0.3 cores or less exceeds a limit, or if any other row
 exceeds a limit although its verdict is valid.
 """
@@ -28,8 +31,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import truth_grid
 from bench.truth_check import LIMITS, Comparison, compare_stock, compare_tool
-from bench.truth_runs import SERVER_CORE, Result, ToolResult, run_stock, run_tool
+from bench.truth_runs import Result, ToolResult, run_stock, run_tool, use_client_core
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.measure.buckets import percentile
 
@@ -97,6 +101,9 @@ class MeasuredRow:
 
 def main() -> None:
     """Measure all rows, and exit with code 1 if the tool is inaccurate."""
+    if "--grid" in sys.argv:
+        sys.argv.remove("--grid")
+        truth_grid.main()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=12, help="length of each cell")
     parser.add_argument("--only", default="", help="comma-separated list of PLAN or PLAN/USERS")
@@ -109,12 +116,7 @@ def main() -> None:
     rows = [row for row in ROWS if not names or {row.name, row.plan} & set(names)]
     if not rows:
         parser.error(f"--only: choose from {', '.join(row.name for row in ROWS)}")
-    cores = os.sched_getaffinity(0)
-    if len(cores - {SERVER_CORE}) == len(cores) or len(cores) < 2:
-        sys.exit(
-            f"Two cores are required: core {SERVER_CORE} for the server and another for Locust"
-        )
-    os.sched_setaffinity(0, {min(cores - {SERVER_CORE})})
+    use_client_core()
     if options.realtime:
         # A nice value is not enough: Linux weighs sessions, not processes, against each other.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))

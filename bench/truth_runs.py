@@ -78,6 +78,16 @@ class StockResult(Result):
     """Latencies of successes and failures together."""
 
 
+def use_client_core() -> None:
+    """Move this process, and those that it starts, to a core other than the server's."""
+    others = os.sched_getaffinity(0) - {SERVER_CORE}
+    if not others or (os.cpu_count() or 1) <= SERVER_CORE:
+        sys.exit(
+            f"Two cores are required: core {SERVER_CORE} for the server and another for Locust"
+        )
+    os.sched_setaffinity(0, {min(others)})
+
+
 @contextmanager
 def serving(plan: str, log: Path, core: int | None = SERVER_CORE) -> Iterator[tuple[str, int]]:
     """Run the server; yield its address and process id. It writes the log on exit."""

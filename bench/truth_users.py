@@ -2,7 +2,8 @@
 
 It works with the tool and with stock Locust. After the test it writes the start and end of each
 request and of the measurement window (CLOCK_MONOTONIC), and the CPU time and lag of the Locust
-process, to the file named by TRUTH_NOTES.
+process, to the file named by TRUTH_NOTES. TRUTH_BLOCK makes it a bad load generator: with `18,4`,
+it blocks the event loop for 4 ms, 18 ms after the start of every tenth request.
 """
 
 import json
@@ -15,11 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.monkey import get_original
 from locust import FastHttpUser, HttpUser, events
 
 NOTES = os.environ.get("TRUTH_NOTES")
 
 LAG_INTERVAL_S = 0.02
+BLOCK_EVERY = 10
+block = [float(ms) / 1000 for ms in os.environ.get("TRUTH_BLOCK", "").split(",") if ms]
+"""Seconds from the start of a request until the event loop is blocked, and for how long. Empty if
+it is not."""
 
 numbers = count()
 starts: list[float] = []
@@ -40,6 +46,9 @@ def used_and_waited_s() -> tuple[float, float]:
 def send_request(user: Any) -> None:
     """Send one request, and record its start and end."""
     number = next(numbers)
+    if block and number % BLOCK_EVERY == 0:
+        # The sleep of the standard library: that of gevent would let other greenlets run.
+        gevent.spawn_later(block[0], get_original("time", "sleep"), block[1])
     starts.append(time.monotonic())
     user.client.get(f"/r/{number}", name="/r")
     ends[number] = time.monotonic()

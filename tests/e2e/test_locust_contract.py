@@ -95,7 +95,7 @@ print(json.dumps([default, get_parser().parse_args([]).num_users]))
 
 def test_patching_a_missing_name_is_an_error(tmp_path: Path) -> None:
     code = """
-from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust.clients.connections import replace_in
 try:
     replace_in(stats, "bucket_response_times", None)
 except AttributeError:

@@ -31,9 +31,9 @@ from loadbench.engine.measure.buckets import (
 from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust import routes
 from loadbench.in_locust.clean import MAX_LATENCY_MS
+from loadbench.in_locust.clients.connections import replace_in
 from loadbench.in_locust.deferred import DeferredStats
 from loadbench.in_locust.event_loop_lag import LagTimer
-from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 

@@ -6,8 +6,6 @@ Each comment states when to remove its patch. If it has no link, no upstream iss
 """
 
 import os
-import select
-import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -16,27 +14,23 @@ from typing import Any
 import gevent
 import gevent.socket
 import urllib3
-from gevent.monkey import get_original
 from geventhttpclient.client import HTTPClient
-from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.useragent import CompatRequest
 from locust import FastHttpUser, User, stats, web
 from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_parser, get_parser
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from requests.utils import default_headers
-from urllib3.connection import HTTPConnection
 
-from loadbench.engine.bounds.loopback import resolvable_name
 from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
-from loadbench.in_locust.exchange import TimedSocket, begin_exchange, keep_undelayed
+from loadbench.in_locust.clients import connections
+from loadbench.in_locust.clients.connections import Call, replace_in
+from loadbench.in_locust.clients.exchange import begin_exchange, keep_undelayed
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import ClientSettings, Settings
 
 PERCENTILES = [0.5, 0.9, 0.95, 0.99]
-
-Call = Callable[..., Any]
 
 
 def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
@@ -45,24 +39,12 @@ def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     _disable_statistics_cache()
     _use_three_digit_buckets()
     _use_nearest_rank()
-    _reuse_connections_beyond_1024()
-    _time_connections()
+    connections.apply()
     _limit_requests(settings.timeout_s)
     _count_aborted(recorder)
     _count_pauses(recorder)
     _distribute_users(replicas)
     _configure_clients(settings.clients, replicas)
-    _resolve_names_below_localhost()
-
-
-def replace_in(owner: Any, name: str, value: Any) -> None:
-    """Replace an existing attribute of a third-party object.
-
-    Raises:
-        AttributeError: The attribute no longer exists, so replacing it would have no effect.
-    """
-    getattr(owner, name)
-    setattr(owner, name, value)
 
 
 def _ignore_configuration_files() -> None:
@@ -101,43 +83,6 @@ def _use_nearest_rank() -> None:
         return percentile(to_buckets(response_times), fraction) or 0.0
 
     replace_in(stats, "calculate_response_time_percentile", nearest_rank)
-
-
-def _reuse_connections_beyond_1024() -> None:
-    # geventhttpclient uses select(), which rejects file descriptors from 1024 on. The connection
-    # then counts as closed, and every request of such a user opens a new one. The original poll()
-    # with a zero timeout does not block, so gevent's version with its watchers is not needed.
-    # select() was added in https://github.com/geventhttpclient/geventhttpclient/pull/240.
-    # Remove when geventhttpclient uses poll().
-    system_poll = get_original("select", "poll")
-
-    def is_socket_alive(_pool: ConnectionPool, sock: socket.socket | None) -> bool:
-        if sock is None or sock.fileno() < 0:
-            return False
-        try:
-            if isinstance(sock, TimedSocket):
-                return sock.is_idle()
-            poll = system_poll()
-            poll.register(sock.fileno(), select.POLLIN)
-            return not poll.poll(0)
-        except OSError:
-            return False
-
-    replace_in(ConnectionPool, "_is_socket_alive", is_socket_alive)
-
-
-def _time_connections() -> None:
-    # The clients do not report when a response arrived. Remove when they do.
-    def create(_pool: ConnectionPool, family: int, kind: int, protocol: int) -> TimedSocket:
-        return TimedSocket(family, kind, protocol)
-
-    connect: Call = HTTPConnection._new_conn  # noqa: SLF001  # no public way
-
-    def connect_timed(connection: HTTPConnection) -> TimedSocket:
-        return TimedSocket.adopt(connect(connection))
-
-    replace_in(ConnectionPool, "_create_tcp_socket", create)
-    replace_in(HTTPConnection, "_new_conn", connect_timed)
 
 
 def _limit_requests(timeout_s: float) -> None:
@@ -322,15 +267,3 @@ def _trusting(ca_file: str) -> Callable[..., ssl.SSLContext]:
         return made
 
     return context
-
-
-def _resolve_names_below_localhost() -> None:
-    # Resolvers of many systems do not know names such as api.localhost, unlike browsers.
-    # Remove when Python or libc resolves them (RFC 6761, section 6.3).
-    resolve: Call = socket.getaddrinfo
-
-    def resolve_local(host: Any, *args: Any, **kwargs: Any) -> Any:
-        return resolve(resolvable_name(host) if isinstance(host, str) else host, *args, **kwargs)
-
-    replace_in(socket, "getaddrinfo", resolve_local)
-    replace_in(gevent.socket, "getaddrinfo", resolve_local)

@@ -27,10 +27,10 @@ from loadbench.engine.load.wire import (
 )
 from loadbench.engine.profile.sections.measurements import MeasurementNames
 from loadbench.in_locust.clean import clean_event, clean_measurement, clean_text
+from loadbench.in_locust.clients.connections import Call, replace_in
+from loadbench.in_locust.clients.exchange import undelayed_ms
 from loadbench.in_locust.deferred import DeferredStats
 from loadbench.in_locust.event_loop_lag import LagTimer
-from loadbench.in_locust.exchange import undelayed_ms
-from loadbench.in_locust.patches import Call, replace_in
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.scenario import user_classes

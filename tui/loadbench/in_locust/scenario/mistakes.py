@@ -17,7 +17,7 @@ from locust.env import Environment
 
 from loadbench.engine.profile.sections.locust_options import reason_against_variable
 from loadbench.in_locust.clean import clean_error
-from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust.clients.connections import replace_in
 from loadbench.in_locust.scenario.places import UserCode
 
 MAX_MISTAKES = 50

@@ -12,7 +12,7 @@ from locust import events
 from locust import main as locust_main
 from locust.argument_parser import LocustArgumentParser, get_parser
 
-from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust.clients.connections import replace_in
 from loadbench.in_locust.scenario.arguments import KEY, OptionError, arguments, required
 from loadbench.in_locust.scenario.mistakes import Mistakes
 from loadbench.in_locust.scenario.status import Status

@@ -15,7 +15,7 @@ from locust import main as locust_main
 from locust.util.load_locustfile import load_locustfile_pytest
 
 from loadbench.engine.load.wire import IMPORT
-from loadbench.in_locust.patches import replace_in
+from loadbench.in_locust.clients.connections import replace_in
 from loadbench.in_locust.scenario.mistakes import Mistakes
 from loadbench.in_locust.scenario.places import UserCode
 from loadbench.in_locust.scenario.status import Status
