@@ -1,4 +1,4 @@
-"""The cells of `truth_grid.py`: what the load generator was said to add, and what it did add."""
+"""The cells of `truth_grid.py`: the stated and the actual delay by the load generator."""
 
 import json
 from bisect import bisect_left
@@ -14,7 +14,6 @@ from loadbench.engine.journal.state import CellState, RunState
 from loadbench.engine.measure.buckets import (
     count,
     has_enough_samples,
-    min_samples,
     percentile,
     successes,
     to_buckets,
@@ -31,15 +30,18 @@ CLIENT_RULES = frozenset({"client_bound", "client_stalled"})
 MAX_MARKED_SHARE = 0.1
 """Maximum share of the cells within the limits that may be marked (acceptance of the rules)."""
 
-COUNT_EDGE_S = 0.020
-"""Tolerance of the number of requests at both edges of a window, in seconds: the longest burst of
-truth_neighbour.py. The users note the start of a request before Locust does, and the other process
-may run in between."""
+PERCENTILE_WIDTH = 40
+"""Characters of a percentile in a row."""
 
 MAX_LATE_MS = 0.2
 """Maximum delay of the server itself, at the median of a window: a fifth of the smallest limit.
 Above it, the server may have been the bottleneck, so the cell does not count. Single delays are
 part of the logged latency, so they are no error."""
+
+COUNT_EDGE_S = 0.02
+"""Tolerance for the number of requests in a window, in seconds. Another process may run between
+the start that the user notes and the start that Locust measures, for a burst of
+`truth_other_process.py` at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class Log:
         """Return the numbers of the requests that started between two times."""
         return range(bisect_left(self.starts, begin_s), bisect_left(self.starts, end_s))
 
+    def num_served(self, numbers: range) -> int:
+        """Return how many of these requests were answered."""
+        return sum(number in self.served for number in numbers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Percentile:
@@ -76,14 +82,14 @@ class Percentile:
     """As reported by the tool."""
     server: float
     """As logged by the server for the same requests."""
-    said: float | None
-    """What the load generator is said to add. None if unknown."""
+    stated: float | None
+    """What the tool states that the load generator adds. None if unknown."""
     is_estimate: bool
     """Whether fewer than ten samples lie beyond it, as the tool marks it."""
 
     @property
-    def did(self) -> float:
-        """What the load generator did add."""
+    def added(self) -> float:
+        """What the load generator adds."""
         return self.reported - self.server
 
     @property
@@ -95,12 +101,12 @@ class Percentile:
     @property
     def is_miss(self) -> bool:
         """Whether the error exceeds the limit."""
-        return abs(self.did) > self.limit
+        return abs(self.added) > self.limit
 
     @property
-    def said_error(self) -> float:
-        """Error of what the load generator is said to add."""
-        return abs((self.said or 0.0) - self.did)
+    def stated_error(self) -> float:
+        """Error of the stated value."""
+        return abs((self.stated or 0.0) - self.added)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +130,7 @@ class MeasuredCell:
     cpu_cores: float
     """CPU usage of Locust."""
     server_late_ms: float
-    """Delay of the server itself at p99.9, and the maximum."""
+    """Median delay of the server itself, and the maximum."""
     server_late_max_ms: float
 
     @property
@@ -212,16 +218,13 @@ def compare_cell(
         window_s=finished.measured_s,
         settled=finished.settled,
         samples=samples,
-        logged=(
-            sum(number in log.served for number in certain),
-            sum(number in log.served for number in possible),
-        ),
+        logged=(log.num_served(certain), log.num_served(possible)),
         percentiles=tuple(
             Percentile(
                 fraction=fraction,
                 reported=percentile(reported, fraction) or 0.0,
                 server=percentile(latencies, fraction) or 0.0,
-                said=added_ms(finished, fraction),
+                stated=added_ms(finished, fraction),
                 is_estimate=fraction > max(LIMITS) and not has_enough_samples(samples, fraction),
             )
             for fraction in GRID_LIMITS
@@ -237,33 +240,31 @@ def compare_cell(
 
 def without_evidence(finished: CellFinished) -> CellFinished:
     """Return a cell without the recorded delays of the load generator."""
-    requests = tuple(replace(one, undelayed=()) for one in finished.requests)
     conditions = finished.circumstances
     return replace(
         finished,
-        requests=requests,
+        requests=tuple(replace(one, undelayed=()) for one in finished.requests),
         circumstances=conditions and replace(conditions, lag=()),
     )
 
 
 def header() -> str:
     """Return the heads of the columns of `row`."""
-    columns = "".join(f" |{f'p{fraction * 100:g}':^36}" for fraction in GRID_LIMITS)
-    names = f" |{'reported':>9}{'server':>8}{'did':>7}{'said':>7}{'limit':>5}" * len(GRID_LIMITS)
-    first = f"{'':<49}{columns}\n"
-    return f"{first}{'run':<26}{'users':>5}{'window':>8}{'requests':>10}{names} | verdict"
+    heads = [f"p{fraction * 100:g}".center(PERCENTILE_WIDTH) for fraction in GRID_LIMITS]
+    names = [f"{'reported':>8}{'server':>9}{'added':>8}{'stated':>8}{'limit':>6} "] * len(heads)
+    first = f"{'run':<26}{'users':>5}{'window':>8}{'requests':>10}"
+    return f"{' |'.join([' ' * len(first), *heads])}\n{' |'.join([first, *names])} | verdict"
 
 
 def row(cell: MeasuredCell) -> str:
     """Return the row of a cell. `!` marks errors beyond the limit, `~` those of estimates."""
-    text = f"{cell.plan:<26}{cell.users:>5}{cell.window_s:>6.2f} s{cell.samples:>10}"
+    texts = [f"{cell.plan:<26}{cell.users:>5}{cell.window_s:>6.2f} s{cell.samples:>10}"]
     for one in cell.percentiles:
         sign = ("~" if one.is_estimate else "!") if one.is_miss else " "
-        said = f"{'?':>7}" if one.said is None else f"{one.said:>7.2f}"
-        text += (
-            f" |{one.reported:>8.5g}{one.server:>9.2f}{one.did:>7.2f}{said}{one.limit:>4.2g}{sign}"
-        )
-    return f"{text} | {'marked, ' if cell.is_marked else ''}{notes(cell)}"
+        stated = "?" if one.stated is None else f"{one.stated:.2f}"
+        text = f"{one.reported:>8.5g}{one.server:>9.2f}{one.added:>8.2f}{stated:>8}"
+        texts.append(f"{text}{one.limit:>6.3g}{sign}")
+    return f"{' |'.join(texts)} | {'marked, ' if cell.is_marked else ''}{notes(cell)}"
 
 
 def notes(cell: MeasuredCell) -> str:
@@ -288,11 +289,14 @@ class Summary:
     @classmethod
     def of(cls, cells: Iterable[MeasuredCell]) -> "Summary":
         """Count the cells."""
-        counted, every = [], 0
-        for every, cell in enumerate(cells, 1):  # noqa: B007
-            if cell.is_counted:
-                counted.append(cell)
-        return cls(counted, every - len(counted))
+        every = list(cells)
+        counted = [cell for cell in every if cell.is_counted]
+        return cls(counted, len(every) - len(counted))
+
+    @property
+    def points(self) -> frozenset[tuple[str, int]]:
+        """Points of the grid with at least one cell that counts, as run and number of users."""
+        return frozenset((cell.plan, cell.users) for cell in self.cells)
 
     @property
     def missing(self) -> list[MeasuredCell]:
@@ -328,20 +332,15 @@ class Summary:
     def lines(self) -> list[str]:
         """Return the counts as text."""
         estimates = [cell for cell in self.cells if cell.misses(estimates=True)]
-        unmarked_estimates = [cell for cell in estimates if not cell.is_marked]
+        num_unmarked = sum(not cell.is_marked for cell in estimates)
         within, marked = len(self.within), len(self.falsely_marked)
         share = f" ({marked / within:.1%})" if within else ""
         return [
             f"cells {len(self.cells)}, not counted because the server was late {self.excluded}",
-            (
-                f"misses {len(self.missing)}: marked {len(self.missing) - len(self.unmarked)}, "
-                f"unmarked {len(self.unmarked)}"
-            ),
+            f"points of the grid {len(self.points)}",
+            f"misses {len(self.missing)}: unmarked {len(self.unmarked)}",
             f"within limits {within}: marked {marked}{share}",
-            (
-                f"p99.9 beyond its limit with fewer than {min_samples(0.999)} successes: "
-                f"{len(estimates)} cells, of these unmarked {len(unmarked_estimates)}"
-            ),
+            f"p99.9 beyond its limit as an estimate: {len(estimates)}, unmarked {num_unmarked}",
             *(self._percentile_line(index) for index in range(len(GRID_LIMITS))),
         ]
 
@@ -349,21 +348,21 @@ class Summary:
         own = [(cell, cell.percentiles[index]) for cell in self.cells]
         if not own:
             return ""
-        errors = to_buckets(Counter(one.said_error for _, one in own))
+        errors = to_buckets(Counter(one.stated_error for _, one in own))
         misses = [(cell, one) for cell, one in own if one.is_miss]
         unmarked = sum(not cell.is_marked for cell, _ in misses)
-        unknown = sum(one.said is None for _, one in own)
+        unknown = sum(one.stated is None for _, one in own)
         return (
             f"p{own[0][1].fraction * 100:g}: misses {len(misses)}, unmarked {unmarked}; "
-            f"said versus did: p90 of the error {percentile(errors, 0.9) or 0:.2f} ms, "
-            f"maximum {percentile(errors, 1) or 0:.2f} ms, not said {unknown}"
+            f"stated versus added: p90 of the error {percentile(errors, 0.9) or 0:.2f} ms, "
+            f"maximum {percentile(errors, 1) or 0:.2f} ms, unknown {unknown}"
         )
 
 
 def as_json(cell: MeasuredCell) -> dict[str, Any]:
     """Return a cell with its derived values."""
     percentiles = [
-        {**asdict(one), "did": one.did, "limit": one.limit, "is_miss": one.is_miss}
+        {**asdict(one), "added": one.added, "limit": one.limit, "is_miss": one.is_miss}
         for one in cell.percentiles
     ]
     own = {"is_marked": cell.is_marked, "is_counted": cell.is_counted, "percentiles": percentiles}

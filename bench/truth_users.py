@@ -24,8 +24,8 @@ NOTES = os.environ.get("TRUTH_NOTES")
 LAG_INTERVAL_S = 0.02
 BLOCK_EVERY = 10
 block = [float(ms) / 1000 for ms in os.environ.get("TRUTH_BLOCK", "").split(",") if ms]
-"""Seconds from the start of a request until the event loop is blocked, and for how long. Empty if
-it is not."""
+"""Seconds from the start of a request until the event loop is blocked, and for how long. Empty:
+never."""
 
 numbers = count()
 starts: list[float] = []

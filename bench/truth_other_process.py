@@ -1,11 +1,11 @@
 """A process that computes and sleeps in random bursts.
 
-    python bench/truth_neighbour.py SEED
+    python bench/truth_other_process.py SEED
 
 It inherits the core of the process that starts it, and ends on SIGTERM. Bursts last from about one
 time slice of Linux (`sysctl_sched_base_slice` in kernel/sched/fair.c: 0.7 ms times 1 + log2 of the
 number of cores) to many, as a compiler or the encoding of an image uses. Every two seconds the
-process draws the share of time that it needs, so that few windows have the same neighbour.
+process draws the share of time that it needs, so that few windows have the same load.
 """
 
 import random
