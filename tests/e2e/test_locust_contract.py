@@ -114,8 +114,8 @@ one, other = gevent.socket.socketpair()
 assert one.fileno() >= 1024
 pool = ConnectionPool("127.0.0.1", 1, "127.0.0.1", 1)
 default = pool._is_socket_alive(one)
-from loadbench.in_locust import patches
-patches._reuse_connections_beyond_1024()
+from loadbench.in_locust.clients import connections
+connections._reuse_connections_beyond_1024()
 idle = pool._is_socket_alive(one)
 other.close()
 print(json.dumps([default, idle, pool._is_socket_alive(one), pool._is_socket_alive(None)]))

@@ -130,9 +130,12 @@ def undelayed_ms(response: object, latency_ms: float) -> float | None:
     exchange = current_exchange()
     if exchange is not None:
         return exchange.end(latency_ms)
-    kept_ms: float | None = getattr(response, _UNDELAYED, None)
+    try:
+        kept_ms = getattr(response, _UNDELAYED, None)
+    except Exception:  # noqa: BLE001  # a response of user code can be any object
+        return None
     # The user's code may have reported another latency.
-    return kept_ms if kept_ms is None else min(kept_ms, latency_ms)
+    return min(kept_ms, latency_ms) if isinstance(kept_ms, float) else None
 
 
 class TimedSocket(socket):  # type: ignore[misc]  # gevent has no types
