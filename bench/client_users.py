@@ -1,30 +1,34 @@
-"""Locustfile of `client.py`: users that post the file named by BENCH_BODY.
+"""Locustfile of `client.py`: users that send requests back to back.
 
-If BENCH_UNYIELDING is set, a user sends its request without yielding to other users, as the tool's
+If BENCH_BURN_MS is set, a user computes for that time in each request. If BENCH_UNYIELDING is set,
+a user sends its request without yielding to other users, as the tool's
 users do. Stock Locust checks through gevent whether a connection is alive, and that check yields.
 """
 
 import os
-from pathlib import Path
+import time
 from typing import Any
 
 from gevent.monkey import get_original
 from geventhttpclient.connectionpool import ConnectionPool
 from locust import FastHttpUser, task
 
-BODY: Any = Path(os.environ["BENCH_BODY"]).read_bytes()
+BURN_S = float(os.environ.get("BENCH_BURN_MS") or 0) / 1000
 
 
-class Poster(FastHttpUser):
+class Sender(FastHttpUser):
     """User that sends each request as soon as the response to the previous one has arrived."""
 
     @task
-    def post(self) -> None:
-        """Post the body once."""
-        self.client.post("/r/0", data=BODY, name="/r")
+    def get(self) -> None:
+        """Send one request."""
+        self.client.get("/r/0", name="/r")
+        until = time.perf_counter() + BURN_S
+        while time.perf_counter() < until:
+            pass
 
 
-if "BENCH_UNYIELDING" in os.environ:
+if os.environ.get("BENCH_UNYIELDING"):
     select: Any = get_original("select", "select")
 
     def is_alive(_pool: ConnectionPool, sock: Any) -> bool:

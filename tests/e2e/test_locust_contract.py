@@ -218,3 +218,62 @@ print(json.dumps([options, [action.env_var for action in actions if action.env_v
     }
     assert kept_out.isdisjoint(PASSED_ON)
     assert without_effect <= set(variables)
+
+
+def test_deferred_successes_count_in_locust_as_if_they_were_logged_one_by_one(
+    tmp_path: Path,
+) -> None:
+    code = """
+from loadbench.in_locust.deferred import DeferredStats
+from loadbench.engine.measure.buckets import bucket_ms
+stats.bucket_response_time = bucket_ms
+one_by_one, at_once = stats.RequestStats(), stats.RequestStats()
+deferred = DeferredStats(at_once)
+latencies = [12.34, 5.0, None, 250.1, 12.34]
+for name in ("a", "b"):
+    for ms in latencies:
+        one_by_one.log_request("GET", name, ms, 7)
+        deferred.add(("GET", name), ms, None if ms is None else bucket_ms(ms), 7)
+    deferred.flush()
+deferred.flush()
+def fields(entry):
+    return [entry.num_requests, entry.num_none_requests, round(entry.total_response_time, 6),
+            entry.min_response_time, entry.max_response_time, entry.total_content_length,
+            sorted(entry.response_times.items()), sum(entry.num_reqs_per_sec.values()),
+            entry.get_response_time_percentile(0.5)]
+print(json.dumps([[fields(s.total), fields(s.get("a", "GET")), sorted(map(str, s.entries))]
+                  for s in (one_by_one, at_once)]))
+"""
+    one_by_one, at_once = cast(list[object], in_locust(code, tmp_path))
+
+    assert at_once == one_by_one
+
+
+def test_cookies_are_stored_and_sent_as_before(tmp_path: Path) -> None:
+    code = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from loadbench.in_locust.clients import connections
+connections.apply()
+received = []
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        received.append(self.headers.get("Cookie"))
+        self.send_response(200)
+        if self.path == "/login":
+            self.send_header("Set-Cookie", "session=1; Path=/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_): pass
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+gevent.spawn(server.serve_forever)
+env = Environment(events=events)
+host = f"http://127.0.0.1:{server.server_port}"
+for kind in (FastHttpUser, HttpUser):
+    kind.host = host
+    user = kind(env)
+    for path in ("/", "/login", "/"):
+        user.client.get(path)
+print(json.dumps(received))
+"""
+    assert in_locust(code, tmp_path) == [None, None, "session=1"] * 2

@@ -83,6 +83,7 @@ def plan(
     from loadbench.engine.run_reader import ended_states, expected_durations
     from loadbench.engine.search.eta import most_cells
     from loadbench.wording.search import duration_text, plan_text
+    from loadbench.wording.settling import settling_text
 
     file = find_profile(profile, workspace.profiles)
     overrides = (*overrides, *search_overrides(find_capacity=find_capacity, budget=budget))
@@ -118,6 +119,8 @@ def plan(
     if durations.runs:
         source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
     output.data(f"\n{plan_text(loaded)}, about {total} in total, {source}")
+    if settling := settling_text(loaded):
+        output.data(f"Settling: {settling}, included above")
     if loaded.is_search and loaded.search.budget:
         budget = readable_duration(loaded.search.budget)
         output.data(f"The budget ends the search after {budget}.")

@@ -56,7 +56,7 @@ def test_p99_9_has_a_limit_only_with_enough_samples() -> None:
 
     assert 0.999 not in by_fraction(few)
     assert by_fraction(enough)[0.999].is_too_much
-    assert added_ms(few, 0.999) == 70.0  # told in any case
+    assert added_ms(few, 0.999) == 70.0  # stated in any case
 
 
 @pytest.mark.parametrize("known", [0, 500, 998])
@@ -97,7 +97,7 @@ def test_only_main_requests_count() -> None:
     assert added_ms(cell, 0.5, "slow") == 80.0
 
 
-def test_without_successes_or_conditions_nothing_is_told() -> None:
+def test_without_successes_or_conditions_nothing_is_stated() -> None:
     assert added_by_percentile(finished((), ())) == ()
     assert added_ms(finished((), ()), 0.5) is None
     assert added_ms(replace(finished(((20.0, 5),), ()), circumstances=None), 0.5) is None
@@ -111,7 +111,7 @@ delays = st.lists(
 
 
 @given(delays, st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_the_told_delay_is_the_true_one_but_for_rounding(
+def test_the_stated_delay_is_the_true_one_but_for_rounding(
     requests: list[tuple[float, float]], fraction: float
 ) -> None:
     def histogram(values: list[float]) -> Buckets:
@@ -121,11 +121,11 @@ def test_the_told_delay_is_the_true_one_but_for_rounding(
         return to_buckets(counts)
 
     true, measured = zip(*requests, strict=True)
-    told = added_ms(finished(histogram([*measured]), histogram([*true])), fraction)
+    stated = added_ms(finished(histogram([*measured]), histogram([*true])), fraction)
 
     reported = percentile(histogram([*measured]), fraction) or 0.0
     rank = sorted(true)[max(0, -(-len(true) * round(1000 * fraction) // 1000) - 1)]
     exact = reported - rank
-    assert told is not None
-    assert told >= 0
-    assert abs(told - exact) <= bucket_width_ms(rank) / 2 + 0.006 * rank + 1e-6
+    assert stated is not None
+    assert stated >= 0
+    assert abs(stated - exact) <= bucket_width_ms(rank) / 2 + 0.006 * rank + 1e-6
