@@ -27,7 +27,7 @@ def test_the_number_of_cells_of_a_search_is_unknown() -> None:
         **{**GRID, "repeats": 1},
         settle={"max": "30s", "window": "5s"},
         goals={"p95_ms": 100},
-        search={"strategy": "capacity"},
+        search={"strategy": "bisection"},
     )
 
     assert settling_text(profile) == "15 s to 30 s per cell"
