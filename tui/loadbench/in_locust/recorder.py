@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from loadbench.engine.journal.events import NoteKind
-from loadbench.engine.measure.buckets import bucket_ms
+from loadbench.engine.measure.buckets import bucket_ms, fine_bucket_ms
 from loadbench.in_locust.clean import MeasurementEvent, RequestEvent
 from loadbench.in_locust.measurements import MAX_SECOND_BYTES, MeasurementTally
 from loadbench.in_locust.names import OTHER_REQUESTS, Name, NameLimit
@@ -142,7 +142,7 @@ class Recorder:
             else:
                 event.error = tally.fail(event.key, bucket, error)
         if measured and event.undelayed_ms is not None:
-            measured.add_undelayed(event.key, bucket_ms(event.undelayed_ms))
+            measured.add_undelayed(event.key, fine_bucket_ms(event.undelayed_ms))
         if window and not measured:
             return None
         if event.error is not None:

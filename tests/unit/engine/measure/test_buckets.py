@@ -14,6 +14,8 @@ from loadbench.engine.measure.buckets import (
     convolve,
     count,
     failures,
+    fine_bucket_ms,
+    fine_bucket_width_ms,
     has_enough_samples,
     merge,
     percentile,
@@ -69,6 +71,34 @@ def test_latencies_keep_three_digits(latency_ms: float) -> None:
 )
 def test_rounding_changes_at_powers_of_ten(latency_ms: float, rounded_ms: float) -> None:
     assert bucket_ms(latency_ms) == rounded_ms
+
+
+@given(st.floats(0, 1e7))
+def test_the_error_of_fine_buckets_is_at_most_half_a_bucket(latency_ms: float) -> None:
+    error_ms = abs(fine_bucket_ms(latency_ms) - latency_ms)
+
+    assert error_ms <= fine_bucket_width_ms(latency_ms) / 2 * (1 + 1e-9) + 1e-9 * latency_ms
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "rounded_ms", "width_ms"),
+    [
+        (0.004, 0.0, 0.01),
+        (9.994, 9.99, 0.01),
+        (99.94, 99.9, 0.1),
+        (99.96, 100, 0.1),
+        (100.04, 100, 0.1),
+        (999.94, 999.9, 0.1),
+        (1000.4, 1000, 1),
+        (9999.4, 9999, 1),
+        (10_004, 10_000, 10),
+    ],
+)
+def test_fine_buckets_have_four_digits_from_100_ms(
+    latency_ms: float, rounded_ms: float, width_ms: float
+) -> None:
+    assert fine_bucket_ms(latency_ms) == rounded_ms
+    assert fine_bucket_width_ms(latency_ms) == width_ms
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))

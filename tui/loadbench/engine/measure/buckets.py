@@ -24,9 +24,24 @@ def bucket_ms(latency_ms: float) -> float:
     return float(round(latency_ms, -2))
 
 
-def bucket_width_ms(latency_ms: float) -> float:
-    """Return the width of the bucket of a latency, in ms."""
-    return float(10.0 ** (math.floor(math.log10(max(latency_ms, 1.0))) - 2))
+def fine_bucket_ms(latency_ms: float) -> float:
+    """Return a latency rounded as by `bucket_ms`, but to four significant digits from 100 ms.
+
+    Small differences between latencies then stay visible.
+    """
+    if latency_ms < 100:
+        return bucket_ms(latency_ms)
+    if latency_ms < 1_000:
+        return int(latency_ms * 10 + 0.5) / 10
+    if latency_ms < 10_000:
+        return float(int(latency_ms + 0.5))
+    return float(round(latency_ms, -1))
+
+
+def fine_bucket_width_ms(latency_ms: float) -> float:
+    """Return the width of the bucket of a latency by `fine_bucket_ms`, in ms."""
+    bounds_ms = ((10, 0.01), (1_000, 0.1), (10_000, 1.0))
+    return next((width_ms for end_ms, width_ms in bounds_ms if latency_ms < end_ms), 10.0)
 
 
 def to_buckets(counts: Mapping[float, int]) -> Buckets:

@@ -2,7 +2,8 @@
 
 For each success, Locust's process records the latency without its own delay (`Requests.undelayed`).
 What is added to a percentile is the percentile of the latencies minus the percentile of these:
-because each of them is smaller than its latency, so is each of their percentiles. If the delays of
+because each of them is smaller than its latency, so is each of their percentiles, apart from
+rounding. If the delays of
 some requests are unknown, as with TLS, event-loop lag gives an estimate instead.
 """
 
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.events import Buckets, CellFinished
 from loadbench.engine.measure.buckets import (
-    bucket_width_ms,
     convolve,
     count,
+    fine_bucket_width_ms,
     has_enough_samples,
     merge,
     percentile,
@@ -82,7 +83,7 @@ def added_by_percentile(finished: CellFinished, main: str | None = None) -> tupl
         limit_ms = factor * max(max_share * true_ms, max_ms)
         if undelayed:
             # The true percentile may lie half a bucket below the one that is known.
-            limit_ms -= bucket_width_ms(true_ms) / 2
+            limit_ms -= fine_bucket_width_ms(true_ms) / 2
         found.append(
             Added(fraction=fraction, ms=ms, limit_ms=round(limit_ms, 3), is_estimate=not undelayed)
         )
