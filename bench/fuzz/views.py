@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.fuzz.harness import require
 from loadbench import wording
-from loadbench.cli.exit_codes import exit_for_run
+from loadbench.cli.report.exits import exit_for_run
 from loadbench.cli.report.recommendation import recommendation_text
 from loadbench.cli.run import next_step
 from loadbench.cli.run_list import run_list

@@ -39,7 +39,10 @@ T = TypeVar("T")
 
 
 def until(
-    condition: Callable[[], T | bool | None], *, within_s: float = TIMEOUT_S, what: str = ""
+    condition: Callable[[], T | bool | None],
+    *,
+    within_s: float = TIMEOUT_S,
+    what: str | Callable[[], str] = "",
 ) -> T:
     """Wait until a condition is true, and return its value. Fail on a timeout."""
     deadline = time.monotonic() + within_s
@@ -48,7 +51,8 @@ def until(
         if value:
             return value  # type: ignore[return-value]  # callers ignore a plain True
         if time.monotonic() > deadline:
-            pytest.fail(f"Timed out after {within_s:g} s: {what or condition}")
+            text = what() if callable(what) else what
+            pytest.fail(f"Timed out after {within_s:g} s: {text or condition}")
         time.sleep(0.02)
 
 
@@ -137,7 +141,12 @@ class Bench:
             is_reached = state.current == key and state.phase is phase
             return state if is_reached and (state.samples or not needs_sample) else None
 
-        return until(reached, what=f"{key} {phase}")
+        def described() -> str:
+            state = self.state(name)
+            cells = {key: (cell.status.value, cell.failed) for key, cell in state.cells.items()}
+            return f"{key} {phase}. The run: {state.current} {state.phase} {cells} {state.finished}"
+
+        return until(reached, what=described)
 
     def runner(self, name: str = "fast") -> psutil.Process:
         return psutil.Process(self.state(name).pid)

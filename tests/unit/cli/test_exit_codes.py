@@ -11,10 +11,9 @@ from loadbench.cli.exit_codes import (
     PRECEDENCE,
     Exit,
     exit_for_error,
-    exit_for_run,
-    missed_goals,
     most_important,
 )
+from loadbench.cli.report.exits import exit_for_run, missed_goals
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.verdicts import judge_in_run

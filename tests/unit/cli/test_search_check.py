@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.cli.exit_codes import Exit, exit_for_run, missed_goals
+from loadbench.cli.exit_codes import Exit
+from loadbench.cli.report.exits import exit_for_run, missed_goals
 from loadbench.engine.journal.events import CellEnd, Result, RunFinished, Verdict
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.plan import Cell

@@ -21,6 +21,8 @@ from loadbench.wording.measurements import measurement_lines
 
 POLL_S = 0.2
 """Seconds between two polls of the journal."""
+ENDING_POLL_S = 0.02
+"""Seconds between two polls after the end of the run, while its page is written."""
 
 
 class SignalAction(Enum):
@@ -113,7 +115,7 @@ class PlainView:
                     if run.status is not RunStatus.LIVE:
                         return run  # only its page is still being written
                     self._act(handled, run)
-                time.sleep(POLL_S)
+                time.sleep(POLL_S if run.status is RunStatus.LIVE else ENDING_POLL_S)
 
     def _on_entry(self, entry: Entry, state: RunState) -> None:
         """Queue the output lines of an entry; `state` is the run's state after the entry."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadbench import wording
-from loadbench.cli import exit_codes, output
+from loadbench.cli import output
 from loadbench.cli.arguments import hide_secrets
 from loadbench.cli.commands import report_output_error
-from loadbench.cli.exit_codes import Exit
+from loadbench.cli.exit_codes import Exit, most_important
 from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
+from loadbench.cli.report.exits import exit_for_run, missed_goals
 from loadbench.cli.report.junit import JUnitFile
 from loadbench.cli.report.result import print_result
 from loadbench.cli.study import StudyRunner
@@ -22,6 +23,7 @@ from loadbench.engine.profile.loading import find_profile, load_profile, saved_p
 from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
+from loadbench.engine.requests.runner_process import RunnerProcess
 from loadbench.engine.run_lookup import find_run
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.engine.studies.model import check_name
@@ -73,8 +75,22 @@ _RESUME_OPTIONS: dict[str, Callable[[RunOptions], object]] = {
 """Options that require `--resume`, with functions that return whether they are given."""
 
 
-def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
+def perform(
+    workspace: Workspace,
+    options: RunOptions,
+    *,
+    as_json: bool,
+    check: bool,
+    runner: RunnerProcess | None = None,
+) -> Exit:
     """Execute the requested runs one after the other, and return the overall exit code.
+
+    Args:
+        workspace: The workspace.
+        options: Arguments and options of the command.
+        as_json: Whether to print summaries as JSON.
+        check: Whether goals and verdicts affect the exit code.
+        runner: A runner process that waits for the first request. Not used for a study.
 
     Raises:
         LoadbenchError: A run was refused. In a study, only invalid profiles are an error.
@@ -88,7 +104,8 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
     exits = []
     for index, request in enumerate(requests):
         with Signals() as signals:
-            folder = study.start(index) if study else start_runner(request)
+            folder = study.start(index) if study else start_runner(request, runner)
+            runner = None
             if folder is None:
                 assert study is not None
                 refused = suite_of_refusal(request.profile_name, study.refusals[index])
@@ -105,7 +122,7 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
             _print_not_started(options.profiles[index + 1 :])
             if study:
                 study.print_place()
-            return exit_codes.most_important(exits)
+            return most_important(exits)
         try:
             print_result(ended, as_json=as_json)
         except OutputError as error:
@@ -117,7 +134,7 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
             break
     if study:
         exits.append(study.finish(as_json=as_json))
-    return exit_codes.most_important(exits)
+    return most_important(exits)
 
 
 def _print_not_started(profiles: Sequence[str]) -> None:
@@ -177,7 +194,7 @@ def print_leftovers(runs: Sequence[Run]) -> None:
 
 def _finish(run: Run, signals: Signals, *, check: bool) -> Exit:
     """Print the missed goals of a run and the next step, and return the exit code."""
-    for message in exit_codes.missed_goals(run) if check else ():
+    for message in missed_goals(run) if check else ():
         output.message(f"Goal missed: {message}")
     if run.was_killed:
         when = "after the last cell" if is_unfinished(run) else "before the run ended"
@@ -194,7 +211,7 @@ def _finish(run: Run, signals: Signals, *, check: bool) -> Exit:
             )
     if signals.action is not SignalAction.WATCH:
         return Exit.INTERRUPTED
-    return exit_codes.exit_for_run(run, check=check)
+    return exit_for_run(run, check=check)
 
 
 def next_step(run: Run) -> str:

@@ -2,31 +2,38 @@
 
 `--compare=PAGE BEFORE AFTER` writes the page of the comparison of the runs in two folders.
 
-With `--no-charts=REASON`, it draws no charts.
+With `--no-charts=REASON`, it draws no charts. With `--when-asked=SOCKET`, it loads its libraries
+and then waits until the page is wanted.
 
 It prints one line of JSON: `{"page": PATH, "note": TEXT}`, where the note says why the page has no
 charts or was kept, or `{"error": MESSAGE}`. `engine.requests.pages` starts it.
 """
 
 import json
+import socket
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.engine.comparison.compare import compare_runs
 from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.crash import describe_crash, save_traceback
+from loadbench.engine.requests.page_process import WHEN_ASKED
 from loadbench.engine.requests.pages import COMPARE, NO_CHARTS, BuiltPage
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import LoadbenchError
+from loadbench.page.charts.draw import start_drawing
 from loadbench.page.write import write_comparison, write_page
 
 
 def main() -> int:
     """Write the page and return the exit code."""
+    options = _options(sys.argv[1:])
     try:
-        written = _write(sys.argv[1:])
+        if options.when_asked is not None and not _is_asked(options.when_asked):
+            return 0
+        written = _write(options)
     except LoadbenchError as error:
         return _fail(str(error))
     except Exception as error:  # noqa: BLE001  # every failure must reach the starting process
@@ -35,12 +42,24 @@ def main() -> int:
     return 0
 
 
-def _write(arguments: Sequence[str]) -> BuiltPage:
+def _options(arguments: Sequence[str]) -> Namespace:
     parser = ArgumentParser(allow_abbrev=False)
     parser.add_argument(NO_CHARTS, default="")
     parser.add_argument(COMPARE, type=Path)
+    parser.add_argument(WHEN_ASKED, type=int)
     parser.add_argument("folders", nargs="+", type=Path)
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def _is_asked(fd: int) -> bool:
+    """Load what charts need, wait until the page is wanted, and return whether it is."""
+    start_drawing()
+    with socket.socket(fileno=fd) as parent:
+        parent.sendall(b"\n")
+        return bool(parent.recv(1))
+
+
+def _write(options: Namespace) -> BuiltPage:
     if options.compare is None:
         return write_page(*options.folders, no_charts=options.no_charts)
     before, after = options.folders

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.cli.exit_codes import Exit, exit_for_gate
+from loadbench.cli.compare.gate import exit_for_gate
+from loadbench.cli.exit_codes import Exit
 from loadbench.engine.comparison.gating.gate import (
     GateOutcome,
     GateResult,

@@ -1,6 +1,9 @@
 """Writing the page of a run in a process of its own."""
 
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +13,16 @@ import pytest
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.requests import pages
-from loadbench.engine.requests.pages import PAGE_NAME, BuiltPage, build_page, is_current
+from loadbench.engine.requests.pages import (
+    PAGE_NAME,
+    BuiltPage,
+    PreparedPage,
+    build_page,
+    is_current,
+)
 from loadbench.errors import LoadbenchError
 from tests.support.builders import cell_finished, cell_started, run_started, write_journal
+from tests.support.harness import gone
 from tests.support.study_runs import add_device_study
 
 DONE = RunFinished(result=Result.DONE, reason="every cell has ended")
@@ -115,6 +125,88 @@ def test_page_of_a_study_is_current_until_a_journal_changes(tmp_path: Path) -> N
     assert is_current(study.folder)
     journals[-1].unlink()
     assert not is_current(study.folder)
+
+
+def processes() -> list[psutil.Process]:
+    """The processes that write pages, and their supervisors."""
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "--when-asked" in " ".join(child.cmdline())]
+
+
+def test_a_prepared_page_is_written_by_its_process(folder: Path) -> None:
+    page = PreparedPage(folder)
+    page.wait_until_ready()
+    prepared = processes()
+
+    assert prepared
+    assert not (folder / PAGE_NAME).exists()
+    assert page.build() == BuiltPage(folder / PAGE_NAME)
+    assert is_current(folder)
+    assert gone(prepared)
+
+
+def test_a_prepared_page_can_be_built_before_its_process_is_ready(folder: Path) -> None:
+    assert PreparedPage(folder).build() == BuiltPage(folder / PAGE_NAME)
+
+
+def test_a_page_is_written_even_if_its_prepared_process_was_killed(folder: Path) -> None:
+    page = PreparedPage(folder)
+    page.wait_until_ready()
+    for process in processes():
+        process.kill()
+        process.wait(60)
+
+    assert page.build() == BuiltPage(folder / PAGE_NAME)
+    assert is_current(folder)
+
+
+def test_a_process_that_is_not_ready_in_time_is_ended_and_replaced(
+    folder: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(
+        "import signal, sys\n"
+        "if sys.argv[1].startswith('--when-asked'): signal.pause()\n"
+        'print(\'{"page": "/page"}\')\n'
+    )
+    monkeypatch.setattr(pages, "MAX_PREPARING_S", 0.1)
+    page = PreparedPage(folder)
+
+    page.wait_until_ready()
+
+    assert not processes()
+    assert page.build() == BuiltPage(Path("/page"))
+
+
+def test_a_prepared_page_is_written_without_charts_if_drawing_crashes(
+    folder: Path, program: Program
+) -> None:
+    program(
+        "import os, sys\n"
+        "from loadbench.page import write, __main__\n"
+        "def crash(*_): os.kill(os.getpid(), 11)\n"
+        "write.drawn = crash\n"
+        "sys.exit(__main__.main())\n"
+    )
+    page = PreparedPage(folder)
+    page.wait_until_ready()
+
+    assert page.build().note == "Without charts: its process was killed by signal 11"
+
+
+def test_a_prepared_process_exits_if_no_page_is_wanted(folder: Path) -> None:
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loadbench.page", f"--when-asked={theirs.fileno()}", str(folder)],
+        pass_fds=[theirs.fileno()],
+        stdout=subprocess.PIPE,
+    )
+    theirs.close()
+    with ours:
+        assert ours.recv(1)
+
+    assert process.communicate(timeout=60)[0] == b""
+    assert process.returncode == 0
+    assert not (folder / PAGE_NAME).exists()
 
 
 def test_a_process_that_takes_too_long_is_terminated(folder: Path, program: Program) -> None:

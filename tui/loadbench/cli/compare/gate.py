@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.cli import output
-from loadbench.cli.exit_codes import Exit, exit_for_gate, most_important
+from loadbench.cli.exit_codes import Exit, most_important
 from loadbench.cli.report.junit import JUnitFile
 from loadbench.engine.comparison.gating.gate import GateResult
 from loadbench.engine.comparison.gating.junit import suite_of_gate, suite_of_missing
@@ -31,3 +31,12 @@ def decide(results: Sequence[GateResult], missing: Sequence[str], junit: Path | 
     if missing:
         exits += [Exit.NOT_COMPARABLE, file.add(suite_of_missing(missing))]
     return most_important(exits)
+
+
+def exit_for_gate(result: GateResult) -> Exit:
+    """Return the exit code of a gate that compares two runs."""
+    if not result.is_comparable:
+        return Exit.NOT_COMPARABLE
+    if result.is_untested:
+        return Exit.TOO_FEW_REPEATS
+    return Exit.GATE_FAILED if result.regressions else Exit.DONE

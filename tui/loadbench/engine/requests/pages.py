@@ -4,22 +4,20 @@ The libraries that draw its charts take a second to start and about 100 MB, so n
 nor the terminal UI loads them.
 """
 
-import json
 import os
-import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from loadbench import paths
 from loadbench.engine.files import convert_os_errors
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.process import SupervisedProcess, describe_exit
+from loadbench.engine.requests.page_process import PageCrashError, PageProcess
 from loadbench.engine.studies.model import STUDY_FILE, read_study
-from loadbench.errors import LoadbenchError, StudyError
+from loadbench.errors import StudyError
 
 PAGE_MODULE = "loadbench.page"
 PAGE_NAME = "summary.html"
@@ -41,8 +39,8 @@ COMPARISONS = "comparisons"
 """Folder of the reports with the pages of comparisons. Runs of a profile with this name lie in
 subfolders."""
 
-MAX_OUTPUT_BYTES = 64 * 1024
-"""Maximum length of the output that is read, from its end."""
+MAX_PREPARING_S = 10.0
+"""Maximum seconds in which the process of a prepared page must be ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +116,46 @@ def build_page(folder: Path, *, timeout_s: float | None = None) -> BuiltPage:
     return _build_or_leave_out_charts(folder / PAGE_NAME, (), (folder,), seconds)
 
 
+class PreparedPage:
+    """The page of a run that has not ended, whose process loads all that it needs in advance.
+
+    It uses about 100 MB until `build` is called.
+
+    Args:
+        folder: The folder of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._page = folder / PAGE_NAME
+        self._process: PageProcess | None = None
+        with suppress(OSError):  # the page is written without preparation
+            arguments = ["--", str(folder)]
+            self._process = PageProcess(self._page, PAGE_MODULE, arguments, when_asked=True)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the process is idle. If that takes too long, end it."""
+        if self._process and not self._process.wait_until_ready(MAX_PREPARING_S):
+            self._process.close()
+            self._process = None
+
+    def build(self) -> BuiltPage:
+        """Write the page, as `build_page` does, once the end of the run is recorded.
+
+        Raises:
+            LoadbenchError: The page was not written.
+        """
+        process, self._process = self._process, None
+        if process is None or not process.is_running:
+            return build_page(self._folder)
+        seconds = _timeout_s(self._folder)
+        with convert_os_errors(self._page):
+            try:
+                return _built(process.answer(seconds))
+            except PageCrashError as error:
+                return _build(self._page, (_without_charts(error),), (self._folder,), seconds)
+
+
 def comparison_page(reports: Path, before: Path, after: Path) -> Path:
     """Return the path of the page of a comparison.
 
@@ -156,21 +194,12 @@ def _build_or_leave_out_charts(
 ) -> BuiltPage:
     try:
         return _build(page, options, folders, timeout_s)
-    except _CrashError as error:
-        return _build(page, (*options, f"{NO_CHARTS}={error.reason}"), folders, timeout_s)
+    except PageCrashError as error:
+        return _build(page, (*options, _without_charts(error)), folders, timeout_s)
 
 
-class _CrashError(LoadbenchError):
-    """The process that writes a page ended without an answer, or not in time.
-
-    Args:
-        page: The page.
-        reason: What happened, as a clause.
-    """
-
-    def __init__(self, page: Path, reason: str) -> None:
-        super().__init__(f"{page}: not written: {reason}")
-        self.reason = reason
+def _without_charts(error: PageCrashError) -> str:
+    return f"{NO_CHARTS}={error.reason}"
 
 
 def _timeout_s(folder: Path) -> float:
@@ -185,49 +214,10 @@ def _timeout_s(folder: Path) -> float:
 def _build(
     page: Path, options: Sequence[str], folders: Sequence[Path], timeout_s: float
 ) -> BuiltPage:
-    with (
-        convert_os_errors(page),
-        tempfile.TemporaryFile() as output,
-        tempfile.TemporaryFile() as errors,
-    ):
-        process = SupervisedProcess(
-            [sys.executable, "-P", "-m", PAGE_MODULE, *options, "--", *map(str, folders)],
-            cwd=Path(),
-            environment=os.environ,
-            stdout=output,
-            stderr=errors,
-        )
-        try:
-            code = process.wait(timeout_s)
-        finally:
-            process.stop()
-        if code is None:
-            raise _CrashError(page, f"its process took longer than {timeout_s:.0f} s")
-        answer = _answer(_end_of(output))
-        if "error" in answer:
-            raise LoadbenchError(str(answer["error"]))
-        if code or "page" not in answer:
-            raise _CrashError(page, _failure(code, _end_of(errors)))
+    with convert_os_errors(page):
+        process = PageProcess(page, PAGE_MODULE, [*options, "--", *map(str, folders)])
+        return _built(process.answer(timeout_s))
+
+
+def _built(answer: Mapping[str, Any]) -> BuiltPage:
     return BuiltPage(Path(answer["page"]), str(answer.get("note", "")))
-
-
-def _answer(output: str) -> dict[str, Any]:
-    """Return the answer in the last line of the output. Empty if there is none."""
-    lines = output.splitlines()
-    try:
-        answer = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _failure(code: int, errors: str) -> str:
-    """Describe the exit of the process, with the last line of its error output."""
-    lines = errors.splitlines()
-    return f"its process {describe_exit(code)}" + (f": {lines[-1]}" if lines else "")
-
-
-def _end_of(file: IO[bytes]) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - MAX_OUTPUT_BYTES))
-    return file.read().decode("utf-8", "replace").strip()

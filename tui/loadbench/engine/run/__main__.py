@@ -21,8 +21,8 @@ from loadbench.engine.journal.service_log import LOCUST_FILE_NAME
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.masking import NO_SECRETS, Masker
-from loadbench.engine.requests.launch import RunPlan, RunRequest
-from loadbench.engine.requests.pages import build_page
+from loadbench.engine.requests.launch import PREVIEW, RunPlan, RunRequest
+from loadbench.engine.requests.pages import PreparedPage, build_page
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.ending import Ending, finish_run, prepare_ending
@@ -33,7 +33,12 @@ from loadbench.engine.run.resume import prepare_resume, preview_resume
 from loadbench.engine.run.steps.stop_flag import StopFlag
 from loadbench.engine.run.sweep import Runner
 from loadbench.engine.run.waiting import open_when_free
+from loadbench.engine.search.eta import remaining_range_s
 from loadbench.errors import LoadbenchError, RefusedError
+
+MAX_PREPARED_S = 600.0
+"""Maximum length of a run whose page is prepared while Locust starts. In a longer run, the second
+that this saves does not matter, but the memory that it uses may."""
 
 
 def main() -> int:
@@ -44,8 +49,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stop.set(signal.Signals(received).name))
     try:
-        request = read_request(sys.stdin.read() if sys.stdin else "")
-        if sys.argv[1:] == ["preview"]:
+        text = sys.stdin.read() if sys.stdin else None
+        if text == "":
+            return 0  # the command that started this process has ended without a request
+        request = read_request(text or "")
+        if sys.argv[1:] == [PREVIEW]:
             _reply(asdict(_preview(request)))
             return 0
         if ending := _prepare_ending(request):
@@ -63,9 +71,11 @@ def main() -> int:
     _redirect_output(prepared.folder, prepared.masker)
     if request.resume:
         control.reject_stale_commands()
+    page = None
     if stack := open_when_free(prepared, control):
-        Runner(_equipment(request, prepared, stack), control).run()
-    _write_page(prepared.folder)
+        page = _prepared_page(prepared)
+        Runner(_equipment(request, prepared, stack, page), control).run()
+    _write_page(prepared.folder, page)
     # A run that waits for the lock must find this one ended.
     prepared.journal.close()
     prepared.lock.release()
@@ -98,7 +108,16 @@ def _end(ending: Ending) -> int:
     return 0
 
 
-def _write_page(folder: Path) -> None:
+def _prepared_page(prepared: Prepared) -> PreparedPage | None:
+    """Start the process of the page, unless it would wait for long.
+
+    It then loads its libraries while Locust starts, before the first cell.
+    """
+    _, longest_s = remaining_range_s(prepared.profile, prepared.state)
+    return PreparedPage(prepared.folder) if longest_s <= MAX_PREPARED_S else None
+
+
+def _write_page(folder: Path, page: PreparedPage | None = None) -> None:
     """Write the page of a run whose end is recorded. A failure is only logged.
 
     Until then, the locks are held: a run that waits for them must not measure meanwhile.
@@ -107,7 +126,7 @@ def _write_page(folder: Path) -> None:
         # Only the page is left to write, and its process ends with this one.
         signal.signal(number, signal.SIG_DFL)
     try:
-        build_page(folder)
+        page.build() if page else build_page(folder)
     except LoadbenchError as error:
         print(error, file=sys.stderr, flush=True)
     except Exception:  # noqa: BLE001  # the locks must be released in order
@@ -126,7 +145,9 @@ def _prepare(request: RunRequest) -> Prepared:
     return prepare_run(request)
 
 
-def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipment:
+def _equipment(
+    request: RunRequest, prepared: Prepared, stack: Stack, page: PreparedPage | None
+) -> Equipment:
     folder, load = prepared.folder, prepared.profile.load
     root = request.workspace.root
     headers, trust = prepared.profile.stack.headers, trust_of(prepared.profile.stack, root)
@@ -144,6 +165,7 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
         ),
         metrics=MetricsPoller(headers=headers, trust=trust),
         masker=prepared.masker,
+        page=page,
     )
 
 

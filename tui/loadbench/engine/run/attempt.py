@@ -28,6 +28,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.export.locust_html import with_note
 from loadbench.engine.report.verdicts import judge_in_run
+from loadbench.engine.requests.pages import PreparedPage
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.machine import MachineMeter
 from loadbench.engine.run.starts import NOT_READY
@@ -49,6 +50,8 @@ class Equipment:
     metrics: MetricsPoller = field(default_factory=MetricsPoller)
     masker: Masker = NO_SECRETS
     """Masks the secret values of the profile in reports."""
+    page: PreparedPage | None = None
+    """The page of the run, if its process is prepared before the first cell."""
 
 
 class CellAttempt:

@@ -146,6 +146,9 @@ class Runner:
         stack, control = self._equipment.stack, self._control
         task = control.background.submit(stack.prepare, control.report_progress)
         self._record_images(control.wait_for(task, self._what_prepares))
+        if page := self._equipment.page:
+            # Otherwise it would disturb the first cell.
+            control.wait_for(control.background.submit(page.wait_until_ready))
         while step := self._next_step():
             if isinstance(step, Stop):
                 self._planner.end(step)

@@ -1,6 +1,7 @@
 """Draw charts as SVG with vl-convert, which contains Vega and a JavaScript engine."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from types import ModuleType
 
 from loadbench.errors import ChartsUnavailableError
@@ -8,6 +9,7 @@ from loadbench.page.charts.chart import PageChart, Spec
 from loadbench.page.charts.palette import PAGE, ChartPalette
 from loadbench.page.charts.svg import inline_svg
 
+_SMALLEST: Spec = {"data": {"values": []}, "mark": "line"}
 MISSING = "vl-convert-python is not installed. To install it: pip install vl-convert-python"
 
 
@@ -23,6 +25,12 @@ def drawn(charts: Iterable[PageChart], palette: ChartPalette = PAGE) -> dict[str
         )
         for chart in charts
     }
+
+
+def start_drawing() -> None:
+    """Start the JavaScript engine, which takes half a second, before the first chart."""
+    with suppress(ChartsUnavailableError):  # reported when a chart is drawn
+        vega_svg(_SMALLEST, "")
 
 
 def vega_svg(spec: Spec, key: str) -> str:

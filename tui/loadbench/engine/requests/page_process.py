@@ -1,0 +1,140 @@
+"""The process that writes a page, which can be started before the page can be written."""
+
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from loadbench.engine.process import SupervisedProcess, describe_exit
+from loadbench.errors import LoadbenchError
+
+WHEN_ASKED = "--when-asked"
+"""Option of the module, with the number of an inherited socket. When all is loaded, the process
+sends a byte; when it receives one, it writes the page. If the socket is closed, it exits."""
+
+MAX_OUTPUT_BYTES = 64 * 1024
+"""Maximum length of the output that is read, from its end."""
+
+
+class PageCrashError(LoadbenchError):
+    """The process that writes a page ended without an answer, or not in time.
+
+    Args:
+        page: The page.
+        reason: What happened, as a clause.
+    """
+
+    def __init__(self, page: Path, reason: str) -> None:
+        super().__init__(f"{page}: not written: {reason}")
+        self.reason = reason
+
+
+class PageProcess:
+    """A process that writes one page. It cannot outlive this one.
+
+    Args:
+        page: The page, for messages.
+        module: The module to execute.
+        arguments: Its arguments.
+        when_asked: Whether it loads all that it needs, and then waits until `answer` is called.
+
+    Raises:
+        OSError: The process cannot be started.
+    """
+
+    def __init__(
+        self, page: Path, module: str, arguments: Sequence[str], *, when_asked: bool = False
+    ) -> None:
+        self._page = page
+        self._socket: socket.socket | None = None
+        with ExitStack() as stack:
+            self._output = stack.enter_context(tempfile.TemporaryFile())
+            self._errors = stack.enter_context(tempfile.TemporaryFile())
+            options, inherited = [], []
+            if when_asked:
+                ours, theirs = map(stack.enter_context, socket.socketpair())
+                options, inherited = [f"{WHEN_ASKED}={theirs.fileno()}"], [theirs.fileno()]
+                self._socket = ours
+            self._process = SupervisedProcess(
+                [sys.executable, "-P", "-m", module, *options, *arguments],
+                cwd=Path(),
+                environment=os.environ,
+                stdout=self._output,
+                stderr=self._errors,
+                pass_fds=inherited,
+            )
+            if when_asked:
+                theirs.close()
+            self._open = stack.pop_all()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not exited."""
+        return self._process.poll() is None
+
+    def wait_until_ready(self, timeout_s: float) -> bool:
+        """Wait until all is loaded, and return whether it is. False if the process has exited."""
+        assert self._socket is not None
+        self._socket.settimeout(timeout_s)
+        try:
+            return bool(self._socket.recv(1))
+        except OSError:
+            return False
+
+    def answer(self, timeout_s: float) -> dict[str, Any]:
+        """Wait until the page is written, end the process and return its answer.
+
+        Args:
+            timeout_s: Maximum seconds to wait.
+
+        Raises:
+            PageCrashError: There is no answer.
+            LoadbenchError: The page cannot be written.
+        """
+        try:
+            if self._socket:
+                with suppress(OSError):
+                    self._socket.send(b"\n")
+            code = self._process.wait(timeout_s)
+            if code is None:
+                raise PageCrashError(self._page, f"its process took longer than {timeout_s:.0f} s")
+            answer = _answer(_end_of(self._output))
+            if "error" in answer:
+                raise LoadbenchError(str(answer["error"]))
+            if code or "page" not in answer:
+                raise PageCrashError(self._page, _failure(code, _end_of(self._errors)))
+            return answer
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.stop()
+        self._open.close()
+
+
+def _answer(output: str) -> dict[str, Any]:
+    """Return the answer in the last line of the output. Empty if there is none."""
+    lines = output.splitlines()
+    try:
+        answer = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _failure(code: int, errors: str) -> str:
+    """Describe the exit of the process, with the last line of its error output."""
+    lines = errors.splitlines()
+    return f"its process {describe_exit(code)}" + (f": {lines[-1]}" if lines else "")
+
+
+def _end_of(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - MAX_OUTPUT_BYTES))
+    return file.read().decode("utf-8", "replace").strip()
