@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadbench.engine.bounds.texts import shortened
-from loadbench.engine.journal.events import NoteKind
+from loadbench.engine.journal.request_names import NoteKind
 from loadbench.engine.measure.server_timing import parse_server_timing
 
 MAX_ERROR_CHARACTERS = 300

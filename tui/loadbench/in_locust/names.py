@@ -1,8 +1,7 @@
 """Limits the number of distinct names of requests, and of error messages by name."""
 
-from loadbench.engine.journal.events import MAX_COUNTED_NAMES
-from loadbench.engine.journal.events import OTHER_REQUESTS as OTHER_NAME
-from loadbench.engine.measure.main_request import is_named
+from loadbench.engine.journal.request_names import MAX_COUNTED_NAMES, is_named
+from loadbench.engine.journal.request_names import OTHER_REQUESTS as OTHER_NAME
 
 Name = tuple[str, str]
 """Method and name of requests."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Container
 from typing import Any
 
-from loadbench.engine.journal.events import NoteKind
+from loadbench.engine.journal.request_names import NoteKind
 from loadbench.engine.measure.buckets import bucket_ms, fine_bucket_ms
 from loadbench.in_locust.clean import MeasurementEvent, RequestEvent
 from loadbench.in_locust.measurements import MAX_SECOND_BYTES, MeasurementTally

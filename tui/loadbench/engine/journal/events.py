@@ -26,12 +26,6 @@ Buckets = tuple[tuple[Number, Count], ...]
 """Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
 
 
-OTHER_REQUESTS = "other requests"
-"""Name of all requests with further names, together. They have no method."""
-MAX_COUNTED_NAMES = 10_000
-"""Number of distinct names up to which an `EventNote` counts them."""
-
-
 class Phase(StrEnum):
     """Phase of a cell, in this order."""
 
@@ -266,19 +260,6 @@ class EarlyFailures:
     """Errors of the failures, most frequent first."""
     is_in_window: bool
     """Whether requests with this name also started within the window."""
-
-
-class NoteKind(StrEnum):
-    """Kind of an observation about request events. Later versions may add kinds."""
-
-    RESPONSE_TIME = "response_time"
-    """The response time was unusable, so the request counts without a latency."""
-    START_TIME = "start_time"
-    """The start time was of another clock, so it was ignored."""
-    NAMES = "names"
-    """Requests with further names are counted together."""
-    MEASUREMENTS = "measurements"
-    """Measurements with further names are not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

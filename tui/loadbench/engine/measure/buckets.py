@@ -1,9 +1,15 @@
 """Sparse latency histograms with three significant digits, and nearest-rank percentiles."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
 
-from loadbench.engine.journal.events import Buckets, ReplicaRequests, Requests
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    # Locust's process does not load the events.
+    from loadbench.engine.journal.events import Buckets, ReplicaRequests, Requests
 
 
 def bucket_ms(latency_ms: float) -> float:

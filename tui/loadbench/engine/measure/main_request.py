@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from loadbench.engine.journal.events import CellFinished, EarlyFailures, Requests, Stages
+from loadbench.engine.journal.request_names import is_named, joined_name
 from loadbench.engine.measure.buckets import num_successes
 from loadbench.engine.profile.model import Profile
 
@@ -11,22 +12,6 @@ from loadbench.engine.profile.model import Profile
 def full_name(requests: Requests | EarlyFailures) -> str:
     """Return method and name of requests, such as `POST /predict`."""
     return joined_name(requests.method, requests.name)
-
-
-def joined_name(kind: str, name: str) -> str:
-    """Return a method or type with a name, without repeating it."""
-    return name if name.startswith(f"{kind} ") else f"{kind} {name}".strip()
-
-
-def is_named(kind: str, name: str, key: str | None) -> bool:
-    """Return whether a key of a profile means requests or a measurement.
-
-    Args:
-        kind: Method of the requests, or type of the events.
-        name: Their name.
-        key: Method and name, such as `POST /predict`, or a name of any method. None: all requests.
-    """
-    return key in (None, name, joined_name(kind, name))
 
 
 def main_of(profile: Profile | None) -> str | None:

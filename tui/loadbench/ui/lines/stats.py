@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from loadbench.engine.journal.events import OTHER_REQUESTS, CellFinished, ErrorCount
+from loadbench.engine.journal.events import CellFinished, ErrorCount
+from loadbench.engine.journal.request_names import OTHER_REQUESTS
 from loadbench.engine.measure.rules.early import MAX_NAME_CHARACTERS, early_text
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.report.evidence.notes import note_text

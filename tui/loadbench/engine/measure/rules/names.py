@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 
 from loadbench.engine.bounds.texts import shortened
-from loadbench.engine.journal.events import OTHER_REQUESTS, Requests
+from loadbench.engine.journal.events import Requests
+from loadbench.engine.journal.request_names import OTHER_REQUESTS
 from loadbench.engine.measure.buckets import count, has_enough_samples, num_requests, percentile
 from loadbench.engine.measure.limits import MAX_MEDIAN_RATIO
 from loadbench.engine.measure.main_request import full_name

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import Count
+from loadbench.engine.journal.request_names import is_named
 from loadbench.engine.measure.buckets import min_samples
 from loadbench.engine.measure.limits import REQUIRED_PERCENTILE
-from loadbench.engine.measure.main_request import is_named
 from loadbench.engine.profile.sections.goals import Goals
 
 _MIN_PATIENCE = 600

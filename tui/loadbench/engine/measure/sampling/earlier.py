@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from loadbench.engine.journal.events import CellFinished, Verdict
+from loadbench.engine.journal.request_names import is_named
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.buckets import count, successes
-from loadbench.engine.measure.main_request import is_named, of_name
+from loadbench.engine.measure.main_request import of_name
 from loadbench.engine.measure.sampling.backed import SampleNeed
 from loadbench.engine.measure.sampling.users import RateEstimate
 from loadbench.engine.profile.model import Profile

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadbench.engine.measure.main_request import is_named
+from loadbench.engine.journal.request_names import is_named
 from loadbench.engine.measure.sampling.backed import SampleNeed
 from loadbench.engine.profile.sections.goals import Goals
 

@@ -31,9 +31,6 @@ NAME_LISTS = ("load.tags", "load.exclude_tags", "load.user_classes", "load.keep_
 GLOB_LISTS = ("load.measurements",)
 """Keys with lists of names with placeholders, which YAML cannot read without quotes."""
 
-MEASUREMENT_TYPES = ("METRIC", "TTFT")
-"""Request types whose events are always measurements, as in public locustfiles."""
-
 _REQUEST_NAME = rf"^(?![\s\S]*\$\{{){EVENT_NAME.removeprefix('^')}"
 _RESERVED = "LOADBENCH_"
 """Prefix of the variables that the tool itself sets."""

@@ -1,12 +1,20 @@
 """Which events are measurements instead of requests."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from loadbench.engine.profile.sections.goals import Goals
-from loadbench.engine.profile.sections.load import MEASUREMENT_TYPES, LoadSection
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
+    # Locust's process does not load the sections.
+    from loadbench.engine.profile.sections.goals import Goals
+    from loadbench.engine.profile.sections.load import LoadSection
+
+MEASUREMENT_TYPES = ("METRIC", "TTFT")
+"""Request types whose events are always measurements, as in public locustfiles."""
 _CACHED_NAMES = 1_000
 
 

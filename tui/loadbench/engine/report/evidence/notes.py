@@ -1,7 +1,8 @@
 """Observations about request events as text."""
 
 from loadbench.engine.bounds.texts import shortened_in_middle
-from loadbench.engine.journal.events import MAX_COUNTED_NAMES, EventNote, NoteKind
+from loadbench.engine.journal.events import EventNote
+from loadbench.engine.journal.request_names import MAX_COUNTED_NAMES, NoteKind
 
 MAX_NAME_CHARACTERS = 60
 """Maximum length of a name in a line."""

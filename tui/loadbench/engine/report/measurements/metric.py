@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.events import Measurement
+from loadbench.engine.journal.request_names import is_named
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.main_request import is_named
 from loadbench.engine.profile.sections.goals import Goals
 from loadbench.engine.report.measurements.statistics import (
     MAX_NAME_CHARACTERS,

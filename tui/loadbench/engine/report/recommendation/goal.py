@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from loadbench.engine.bounds.texts import shortened_in_middle
 from loadbench.engine.journal.events import CellFinished, Measurement
-from loadbench.engine.measure.main_request import is_named
+from loadbench.engine.journal.request_names import is_named
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.sections.goals import Goals
 
