@@ -3,7 +3,7 @@
 `--compare=PAGE BEFORE AFTER` writes the page of the comparison of the runs in two folders.
 
 With `--no-charts=REASON`, it draws no charts. With `--when-asked=SOCKET`, it loads its libraries
-and then waits until the page is wanted.
+and then waits for the folder.
 
 It prints one line of JSON: `{"page": PATH, "note": TEXT}`, where the note says why the page has no
 charts or was kept, or `{"error": MESSAGE}`. `engine.requests.pages` starts it.
@@ -15,6 +15,7 @@ import gc
 gc.disable()
 
 import json
+import os
 import socket
 import sys
 from argparse import ArgumentParser, Namespace
@@ -24,7 +25,7 @@ from pathlib import Path
 from loadbench.engine.comparison.compare import compare_runs
 from loadbench.engine.comparison.sides import side_pair
 from loadbench.engine.crash import describe_crash, save_traceback
-from loadbench.engine.requests.page_process import WHEN_ASKED
+from loadbench.engine.requests.page_process import END_OF_FOLDER, WHEN_ASKED
 from loadbench.engine.requests.pages import COMPARE, NO_CHARTS, BuiltPage
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import LoadbenchError
@@ -39,7 +40,9 @@ def main() -> int:
     """Write the page and return the exit code."""
     options = _options(sys.argv[1:])
     try:
-        if options.when_asked is not None and not _is_asked(options.when_asked):
+        if options.when_asked is not None:
+            options.folders = _folders(options.when_asked)
+        if not options.folders:
             return 0
         written = _write(options)
     except LoadbenchError as error:
@@ -55,16 +58,22 @@ def _options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument(NO_CHARTS, default="")
     parser.add_argument(COMPARE, type=Path)
     parser.add_argument(WHEN_ASKED, type=int)
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="*", type=Path)
     return parser.parse_args(arguments)
 
 
-def _is_asked(fd: int) -> bool:
-    """Load what charts need, wait until the page is wanted, and return whether it is."""
+def _folders(fd: int) -> list[Path]:
+    """Load what charts need, and wait for the folder. None is returned if no page is wanted."""
     start_drawing()
+    received = b""
     with socket.socket(fileno=fd) as parent:
         parent.sendall(b"\n")
-        return bool(parent.recv(1))
+        while not received.endswith(END_OF_FOLDER):
+            part = parent.recv(4096)
+            if not part:
+                return []
+            received += part
+    return [Path(os.fsdecode(received.removesuffix(END_OF_FOLDER)))]
 
 
 def _write(options: Namespace) -> BuiltPage:

@@ -13,6 +13,7 @@ import pytest
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.requests import pages
+from loadbench.engine.requests.page_process import PAGE_MODULE, PageProcess
 from loadbench.engine.requests.pages import (
     PAGE_NAME,
     BuiltPage,
@@ -127,6 +128,10 @@ def test_page_of_a_study_is_current_until_a_journal_changes(tmp_path: Path) -> N
     assert not is_current(study.folder)
 
 
+def prepared_page(module: str = PAGE_MODULE) -> PreparedPage:
+    return PreparedPage(PageProcess(module=module))
+
+
 def processes() -> list[psutil.Process]:
     """The processes that write pages, and their supervisors."""
     children = psutil.Process().children(recursive=True)
@@ -134,29 +139,29 @@ def processes() -> list[psutil.Process]:
 
 
 def test_a_prepared_page_is_written_by_its_process(folder: Path) -> None:
-    page = PreparedPage(folder)
+    page = prepared_page()
     page.wait_until_ready()
     prepared = processes()
 
     assert prepared
     assert not (folder / PAGE_NAME).exists()
-    assert page.build() == BuiltPage(folder / PAGE_NAME)
+    assert page.build(folder) == BuiltPage(folder / PAGE_NAME)
     assert is_current(folder)
     assert gone(prepared)
 
 
 def test_a_prepared_page_can_be_built_before_its_process_is_ready(folder: Path) -> None:
-    assert PreparedPage(folder).build() == BuiltPage(folder / PAGE_NAME)
+    assert prepared_page().build(folder) == BuiltPage(folder / PAGE_NAME)
 
 
 def test_a_page_is_written_even_if_its_prepared_process_was_killed(folder: Path) -> None:
-    page = PreparedPage(folder)
+    page = prepared_page()
     page.wait_until_ready()
     for process in processes():
         process.kill()
         process.wait(60)
 
-    assert page.build() == BuiltPage(folder / PAGE_NAME)
+    assert page.build(folder) == BuiltPage(folder / PAGE_NAME)
     assert is_current(folder)
 
 
@@ -169,12 +174,12 @@ def test_a_process_that_is_not_ready_in_time_is_ended_and_replaced(
         'print(\'{"page": "/page"}\')\n'
     )
     monkeypatch.setattr(pages, "MAX_PREPARING_S", 0.1)
-    page = PreparedPage(folder)
+    page = prepared_page("replaced_page")
 
     page.wait_until_ready()
 
     assert not processes()
-    assert page.build() == BuiltPage(Path("/page"))
+    assert page.build(folder) == BuiltPage(Path("/page"))
 
 
 def test_a_prepared_page_is_written_without_charts_if_drawing_crashes(
@@ -187,16 +192,16 @@ def test_a_prepared_page_is_written_without_charts_if_drawing_crashes(
         "write.drawn = crash\n"
         "sys.exit(__main__.main())\n"
     )
-    page = PreparedPage(folder)
+    page = prepared_page("replaced_page")
     page.wait_until_ready()
 
-    assert page.build().note == "Without charts: its process was killed by signal 11"
+    assert page.build(folder).note == "Without charts: its process was killed by signal 11"
 
 
 def test_a_prepared_process_exits_if_no_page_is_wanted(folder: Path) -> None:
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadbench.page", f"--when-asked={theirs.fileno()}", str(folder)],
+        [sys.executable, "-m", "loadbench.page", f"--when-asked={theirs.fileno()}"],
         pass_fds=[theirs.fileno()],
         stdout=subprocess.PIPE,
     )

@@ -13,12 +13,9 @@ from loadbench.engine.profile.changes import digest_of
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.preflight import Preflight
-from loadbench.engine.requests.runner_process import RunnerProcess
+from loadbench.engine.requests.runner_process import PREVIEW, RunnerProcess
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
-
-PREVIEW = "preview"
-"""Argument of a runner that only returns the preview of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

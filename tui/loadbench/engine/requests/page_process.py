@@ -13,9 +13,11 @@ from typing import IO, Any
 from loadbench.engine.process import SupervisedProcess, describe_exit
 from loadbench.errors import LoadbenchError
 
+PAGE_MODULE = "loadbench.page"
 WHEN_ASKED = "--when-asked"
 """Option of the module, with the number of an inherited socket. When all is loaded, the process
-sends a byte; when it receives one, it writes the page. If the socket is closed, it exits."""
+sends a byte; when it receives a folder, it writes its page. If the socket is closed, it exits."""
+END_OF_FOLDER = b"\0"
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """Maximum length of the output that is read, from its end."""
@@ -38,25 +40,21 @@ class PageProcess:
     """A process that writes one page. It cannot outlive this one.
 
     Args:
-        page: The page, for messages.
+        arguments: Arguments of the module, with the folder. Empty if `answer` gets the folder: the
+            process then loads all that it needs, and waits.
         module: The module to execute.
-        arguments: Its arguments.
-        when_asked: Whether it loads all that it needs, and then waits until `answer` is called.
 
     Raises:
         OSError: The process cannot be started.
     """
 
-    def __init__(
-        self, page: Path, module: str, arguments: Sequence[str], *, when_asked: bool = False
-    ) -> None:
-        self._page = page
+    def __init__(self, arguments: Sequence[str] = (), *, module: str = PAGE_MODULE) -> None:
         self._socket: socket.socket | None = None
         with ExitStack() as stack:
             self._output = stack.enter_context(tempfile.TemporaryFile())
             self._errors = stack.enter_context(tempfile.TemporaryFile())
             options, inherited = [], []
-            if when_asked:
+            if not arguments:
                 ours, theirs = map(stack.enter_context, socket.socketpair())
                 options, inherited = [f"{WHEN_ASKED}={theirs.fileno()}"], [theirs.fileno()]
                 self._socket = ours
@@ -68,7 +66,7 @@ class PageProcess:
                 stderr=self._errors,
                 pass_fds=inherited,
             )
-            if when_asked:
+            if inherited:
                 theirs.close()
             self._open = stack.pop_all()
 
@@ -86,28 +84,30 @@ class PageProcess:
         except OSError:
             return False
 
-    def answer(self, timeout_s: float) -> dict[str, Any]:
+    def answer(self, page: Path, timeout_s: float, folder: Path | None = None) -> dict[str, Any]:
         """Wait until the page is written, end the process and return its answer.
 
         Args:
+            page: The page, for messages.
             timeout_s: Maximum seconds to wait.
+            folder: The folder of the run, unless the process has got arguments.
 
         Raises:
             PageCrashError: There is no answer.
             LoadbenchError: The page cannot be written.
         """
         try:
-            if self._socket:
-                with suppress(OSError):
-                    self._socket.send(b"\n")
+            if self._socket and folder:
+                with suppress(OSError):  # the process has exited
+                    self._socket.sendall(os.fsencode(folder) + END_OF_FOLDER)
             code = self._process.wait(timeout_s)
             if code is None:
-                raise PageCrashError(self._page, f"its process took longer than {timeout_s:.0f} s")
+                raise PageCrashError(page, f"its process took longer than {timeout_s:.0f} s")
             answer = _answer(_end_of(self._output))
             if "error" in answer:
                 raise LoadbenchError(str(answer["error"]))
             if code or "page" not in answer:
-                raise PageCrashError(self._page, _failure(code, _end_of(self._errors)))
+                raise PageCrashError(page, _failure(code, _end_of(self._errors)))
             return answer
         finally:
             self.close()

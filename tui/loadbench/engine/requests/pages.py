@@ -6,7 +6,6 @@ nor the terminal UI loads them.
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import Any
 from loadbench import paths
 from loadbench.engine.files import convert_os_errors
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.requests.page_process import PageCrashError, PageProcess
+from loadbench.engine.requests.page_process import PAGE_MODULE, PageCrashError, PageProcess
 from loadbench.engine.studies.model import STUDY_FILE, read_study
 from loadbench.errors import StudyError
 
-PAGE_MODULE = "loadbench.page"
 PAGE_NAME = "summary.html"
 
 MAX_PAGE_NAME_BYTES = 200
@@ -119,41 +117,44 @@ def build_page(folder: Path, *, timeout_s: float | None = None) -> BuiltPage:
 class PreparedPage:
     """The page of a run that has not ended, whose process loads all that it needs in advance.
 
-    It uses about 100 MB until `build` is called.
-
     Args:
-        folder: The folder of the run.
+        process: The process, without arguments. It uses about 100 MB until `build` is called.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._page = folder / PAGE_NAME
-        self._process: PageProcess | None = None
-        with suppress(OSError):  # the page is written without preparation
-            arguments = ["--", str(folder)]
-            self._process = PageProcess(self._page, PAGE_MODULE, arguments, when_asked=True)
+    def __init__(self, process: PageProcess) -> None:
+        self._process: PageProcess | None = process
 
     def wait_until_ready(self) -> None:
         """Wait until the process is idle. If that takes too long, end it."""
         if self._process and not self._process.wait_until_ready(MAX_PREPARING_S):
-            self._process.close()
-            self._process = None
+            self.close()
 
-    def build(self) -> BuiltPage:
+    def close(self) -> None:
+        """End the process. The page can still be written."""
+        process, self._process = self._process, None
+        if process:
+            process.close()
+
+    def build(self, folder: Path) -> BuiltPage:
         """Write the page, as `build_page` does, once the end of the run is recorded.
+
+        Args:
+            folder: The folder of the run.
 
         Raises:
             LoadbenchError: The page was not written.
         """
+        if self._process and not self._process.is_running:
+            self.close()
         process, self._process = self._process, None
-        if process is None or not process.is_running:
-            return build_page(self._folder)
-        seconds = _timeout_s(self._folder)
-        with convert_os_errors(self._page):
+        if process is None:
+            return build_page(folder)
+        page, seconds = folder / PAGE_NAME, _timeout_s(folder)
+        with convert_os_errors(page):
             try:
-                return _built(process.answer(seconds))
+                return _built(process.answer(page, seconds, folder))
             except PageCrashError as error:
-                return _build(self._page, (_without_charts(error),), (self._folder,), seconds)
+                return _build(page, (_without_charts(error),), (folder,), seconds)
 
 
 def comparison_page(reports: Path, before: Path, after: Path) -> Path:
@@ -215,8 +216,8 @@ def _build(
     page: Path, options: Sequence[str], folders: Sequence[Path], timeout_s: float
 ) -> BuiltPage:
     with convert_os_errors(page):
-        process = PageProcess(page, PAGE_MODULE, [*options, "--", *map(str, folders)])
-        return _built(process.answer(timeout_s))
+        process = PageProcess([*options, "--", *map(str, folders)], module=PAGE_MODULE)
+        return _built(process.answer(page, timeout_s))
 
 
 def _built(answer: Mapping[str, Any]) -> BuiltPage:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 
 RUNNER_MODULE = "loadbench.engine.run"
+PREVIEW = "preview"
+"""Argument of a runner that only returns the preview of a run."""
 
 
 @dataclass(frozen=True, slots=True)

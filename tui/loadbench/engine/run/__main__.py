@@ -9,10 +9,21 @@ import gc
 # Until all is loaded, collections find nothing, and take a sixth of the time.
 gc.disable()
 
+import sys
+from contextlib import suppress
+
+from loadbench.engine.requests.page_process import PageProcess
+from loadbench.engine.requests.runner_process import PREVIEW
+
+# The process of the page loads at the same time as this one.
+_PAGE: PageProcess | None = None
+if __name__ == "__main__" and sys.argv[1:] != [PREVIEW]:
+    with suppress(OSError):  # the page is then written without preparation
+        _PAGE = PageProcess()
+
 import json
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -26,7 +37,7 @@ from loadbench.engine.journal.service_log import LOCUST_FILE_NAME
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.load.scenario import Scenario
 from loadbench.engine.masking import NO_SECRETS, Masker
-from loadbench.engine.requests.launch import PREVIEW, RunPlan, RunRequest
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.pages import PreparedPage, build_page
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop
@@ -45,12 +56,21 @@ gc.freeze()
 gc.enable()
 
 MAX_PREPARED_S = 600.0
-"""Maximum length of a run whose page is prepared while Locust starts. In a longer run, the second
+"""Maximum length of a run whose page is prepared before the first cell. In a longer run, the second
 that this saves does not matter, but the memory that it uses may."""
 
 
 def main() -> int:
     """Execute or preview one run, and return the exit code."""
+    page = PreparedPage(_PAGE) if _PAGE else None
+    try:
+        return _main(page)
+    finally:
+        if page:
+            page.close()
+
+
+def _main(page: PreparedPage | None) -> int:
     stop = StopFlag()
     # The run must continue after its terminal closes.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -65,7 +85,7 @@ def main() -> int:
             _reply(asdict(_preview(request)))
             return 0
         if ending := _prepare_ending(request):
-            return _end(ending)
+            return _end(ending, page)
         prepared = _prepare(request)
     except LoadbenchError as error:
         _reply({"refused": type(error).__name__, "message": str(error)})
@@ -79,9 +99,9 @@ def main() -> int:
     _redirect_output(prepared.folder, prepared.masker)
     if request.resume:
         control.reject_stale_commands()
-    page = None
+    if page and (request.wait or _lasts_long(prepared)):
+        page.close()
     if stack := open_when_free(prepared, control):
-        page = _prepared_page(prepared)
         Runner(_equipment(request, prepared, stack, page), control).run()
     _write_page(prepared.folder, page)
     # A run that waits for the lock must find this one ended.
@@ -103,7 +123,7 @@ def _prepare_ending(request: RunRequest) -> Ending | None:
     return prepare_ending(request, Path(request.resume)) if request.resume else None
 
 
-def _end(ending: Ending) -> int:
+def _end(ending: Ending, page: PreparedPage | None) -> int:
     """Finish a run that has no cells left, and return the exit code."""
     folder = ending.run.folder
     control = ControlLoop(folder, ending.journal, ending.state)
@@ -111,18 +131,14 @@ def _end(ending: Ending) -> int:
     _redirect_output(folder, NO_SECRETS)
     control.reject_stale_commands()
     finish_run(ending, control)
-    _write_page(folder)
+    _write_page(folder, page)
     ending.journal.close()
     return 0
 
 
-def _prepared_page(prepared: Prepared) -> PreparedPage | None:
-    """Start the process of the page, unless it would wait for long.
-
-    It then loads its libraries while Locust starts, before the first cell.
-    """
+def _lasts_long(prepared: Prepared) -> bool:
     _, longest_s = remaining_range_s(prepared.profile, prepared.state)
-    return PreparedPage(prepared.folder) if longest_s <= MAX_PREPARED_S else None
+    return longest_s > MAX_PREPARED_S
 
 
 def _write_page(folder: Path, page: PreparedPage | None = None) -> None:
@@ -134,7 +150,7 @@ def _write_page(folder: Path, page: PreparedPage | None = None) -> None:
         # Only the page is left to write, and its process ends with this one.
         signal.signal(number, signal.SIG_DFL)
     try:
-        page.build() if page else build_page(folder)
+        page.build(folder) if page else build_page(folder)
     except LoadbenchError as error:
         print(error, file=sys.stderr, flush=True)
     except Exception:  # noqa: BLE001  # the locks must be released in order
