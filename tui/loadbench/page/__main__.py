@@ -30,6 +30,7 @@ from loadbench.engine.requests.pages import COMPARE, NO_CHARTS, BuiltPage
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import LoadbenchError
 from loadbench.page.charts.draw import start_drawing
+from loadbench.page.render import load_run_templates
 from loadbench.page.write import write_comparison, write_page
 
 gc.freeze()
@@ -63,7 +64,8 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 
 def _folders(fd: int) -> list[Path]:
-    """Load what charts need, and wait for the folder. None is returned if no page is wanted."""
+    """Load all that a page needs, and wait for its folder. Empty if no page is wanted."""
+    load_run_templates()
     start_drawing()
     received = b""
     with socket.socket(fileno=fd) as parent:

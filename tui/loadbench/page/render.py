@@ -45,6 +45,13 @@ class DrawnCharts:
         ]
 
 
+def load_run_templates() -> None:
+    """Compile the templates of the page of a run before it is rendered."""
+    for name in _environment().list_templates(["j2"]):
+        if not name.startswith(("study", "compare")):
+            _environment().get_template(name)
+
+
 def render_run(page: RunPage, charts: DrawnCharts, now: datetime) -> str:
     """Return the page of a run as HTML.
 
