@@ -136,13 +136,12 @@ class Recorder:
             if name != event.key:
                 self._early.mark_in_window(name)
             window.observe(event, address)
-        for tally in (second, measured) if measured else (second,):
-            if error is None:
-                tally.succeed(event.key, bucket, latency_ms, event.stages)
-            else:
-                event.error = tally.fail(event.key, bucket, error)
-        if measured and event.undelayed_ms is not None:
-            measured.add_undelayed(event.key, fine_bucket_ms(event.undelayed_ms))
+        second.record(event, bucket, error)
+        if measured:
+            fine = None if latency_ms is None else fine_bucket_ms(latency_ms)
+            measured.record(event, fine, error)
+            if event.undelayed_ms is not None:
+                measured.add_undelayed(event.key, fine_bucket_ms(event.undelayed_ms))
         if window and not measured:
             return None
         if event.error is not None:

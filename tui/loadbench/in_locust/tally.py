@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from loadbench.in_locust.clean import RequestEvent
 from loadbench.in_locust.names import OTHER_REQUESTS, Name, bytes_of
 
 MAX_ERRORS = 20
@@ -127,6 +128,19 @@ class Tally:
         # Without a latency, the time in the network is unknown.
         if stages and latency_ms is not None:
             counts.add_stages(latency_ms, stages)
+
+    def record(self, event: RequestEvent, bucket: float | None, error: str | None) -> None:
+        """Count a request. Its error becomes the one under which it is counted.
+
+        Args:
+            event: The request.
+            bucket: Bucket of its latency. None: it has no latency.
+            error: Its error message. None: it was successful.
+        """
+        if error is None:
+            self.succeed(event.key, bucket, event.latency_ms, event.stages)
+        else:
+            event.error = self.fail(event.key, bucket, error)
 
     def add_undelayed(self, name: Name, bucket: float) -> None:
         """Count the latency of a counted success without the delay by the load generator."""

@@ -85,16 +85,20 @@ def test_the_error_of_fine_buckets_is_at_most_half_a_bucket(latency_ms: float) -
     [
         (0.004, 0.0, 0.01),
         (9.994, 9.99, 0.01),
+        (10.029, 10.02, 0.02),
+        (20.06, 20.05, 0.05),
         (99.94, 99.9, 0.1),
         (99.96, 100, 0.1),
-        (100.04, 100, 0.1),
-        (999.94, 999.9, 0.1),
-        (1000.4, 1000, 1),
-        (9999.4, 9999, 1),
-        (10_004, 10_000, 10),
+        (100.29, 100.2, 0.2),
+        (499.6, 499.5, 0.5),
+        (999.4, 999, 1),
+        (1001.1, 1002, 2),
+        (9994, 9990, 10),
+        (10_011, 10_020, 20),
+        (120_049, 120_000, 100),
     ],
 )
-def test_fine_buckets_have_four_digits_from_100_ms(
+def test_fine_buckets_have_two_steps_between_powers_of_ten(
     latency_ms: float, rounded_ms: float, width_ms: float
 ) -> None:
     assert fine_bucket_ms(latency_ms) == rounded_ms

@@ -23,7 +23,8 @@ ProcessId = Annotated[int, Field(ge=1, lt=2**31)]
 """Other numbers would address several processes, see kill(2)."""
 
 Buckets = tuple[tuple[Number, Count], ...]
-"""Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
+"""Sparse histogram: (ms, count) pairs in ascending order. Values have at least three significant
+digits."""
 
 
 class Phase(StrEnum):

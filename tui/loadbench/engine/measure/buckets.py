@@ -1,4 +1,4 @@
-"""Sparse latency histograms with three significant digits, and nearest-rank percentiles."""
+"""Sparse latency histograms with three or more significant digits, and nearest-rank percentiles."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ if TYPE_CHECKING:
 
     # Locust's process does not load the events.
     from loadbench.engine.journal.events import Buckets, ReplicaRequests, Requests
+
+
+_FINE_BUCKETS = (
+    (10, 100),
+    (20, 50),
+    (50, 20),
+    (100, 10),
+    (200, 5),
+    (500, 2),
+    (1_000, 1),
+    (2_000, 0.5),
+    (5_000, 0.2),
+    (10_000, 0.1),
+    (20_000, 0.05),
+    (50_000, 0.02),
+)
+"""End of each range of latencies in ms, and its number of buckets per ms."""
 
 
 def bucket_ms(latency_ms: float) -> float:
@@ -31,23 +48,20 @@ def bucket_ms(latency_ms: float) -> float:
 
 
 def fine_bucket_ms(latency_ms: float) -> float:
-    """Return a latency rounded as by `bucket_ms`, but to four significant digits from 100 ms.
+    """Return a latency rounded to at most 0.13 %, but no finer than 0.01 ms, for whole cells.
 
-    Small differences between latencies then stay visible.
+    The widths of buckets from 10 ms are 0.02 ms, 0.05 ms and 0.1 ms, ten times as much from 100 ms,
+    and so on.
     """
-    if latency_ms < 100:
-        return bucket_ms(latency_ms)
-    if latency_ms < 1_000:
-        return int(latency_ms * 10 + 0.5) / 10
-    if latency_ms < 10_000:
-        return float(int(latency_ms + 0.5))
-    return float(round(latency_ms, -1))
+    for end_ms, per_ms in _FINE_BUCKETS:
+        if latency_ms < end_ms:
+            return int(latency_ms * per_ms + 0.5) / per_ms
+    return bucket_ms(latency_ms)
 
 
 def fine_bucket_width_ms(latency_ms: float) -> float:
     """Return the width of the bucket of a latency by `fine_bucket_ms`, in ms."""
-    bounds_ms = ((10, 0.01), (1_000, 0.1), (10_000, 1.0))
-    return next((width_ms for end_ms, width_ms in bounds_ms if latency_ms < end_ms), 10.0)
+    return next((1 / per_ms for end_ms, per_ms in _FINE_BUCKETS if latency_ms < end_ms), 100.0)
 
 
 def to_buckets(counts: Mapping[float, int]) -> Buckets:

@@ -24,6 +24,7 @@ from loadbench.engine.measure.limits import (
     MIN_KNOWN_DELAYS,
     SAMPLED_PERCENTILE,
     SHARED_MACHINE_FACTOR,
+    WAY_MS,
 )
 from loadbench.engine.measure.main_request import results_of_name
 
@@ -82,8 +83,8 @@ def added_by_percentile(finished: CellFinished, main: str | None = None) -> tupl
         true_ms = percentile(undelayed or latency, fraction) or 0.0
         limit_ms = factor * max(max_share * true_ms, max_ms)
         if undelayed:
-            # The true percentile may lie half a bucket below the one that is known.
-            limit_ms -= fine_bucket_width_ms(true_ms) / 2
+            # What is not known must not hide that the limit is exceeded.
+            limit_ms -= fine_bucket_width_ms(true_ms) / 2 + WAY_MS
         found.append(
             Added(fraction=fraction, ms=ms, limit_ms=round(limit_ms, 3), is_estimate=not undelayed)
         )

@@ -25,6 +25,8 @@ _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = 64
 """Enough for the control message with a time stamp."""
 _NAME = "loadbench_exchange"
+_MAX_OVERLAP_MS = 1.0
+"""Maximum time by which a response may arrive before the call that sends the request returns."""
 _UNDELAYED = "loadbench_undelayed_ms"
 
 _poll = get_original("select", "poll")
@@ -88,7 +90,9 @@ class Exchange:
         started_s = now - latency_ms / 1000
         own_ms = 1000 * (self._first_s - started_s + self._own_s + now - self._since_s)
         # A wall clock that was set meanwhile makes the times meaningless.
-        return latency_ms - own_ms if 0 <= own_ms <= latency_ms else None
+        if not 0 <= own_ms <= latency_ms + _MAX_OVERLAP_MS:
+            return None
+        return max(0.0, latency_ms - own_ms)
 
 
 def begin_exchange() -> Exchange:
@@ -187,16 +191,18 @@ class TimedSocket(socket):  # type: ignore[misc]  # gevent has no types
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send all data."""
         exchange = current_exchange()
-        if exchange is not None:
-            exchange.leave()
         if type(data) is bytes and not flags:
             try:
                 sent = self._sock.send(data)
             except BlockingIOError:
                 sent = 0
+            if exchange is not None:
+                exchange.leave()
             if sent < len(data):
                 super().sendall(memoryview(data)[sent:])
         else:
+            if exchange is not None:
+                exchange.leave()
             super().sendall(data, flags)
         self._has_sent = True
         if exchange is not None:
