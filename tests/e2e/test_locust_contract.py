@@ -143,6 +143,29 @@ print(json.dumps([default, total.get_response_time_percentile(0.5), median,
     assert in_locust(code, tmp_path) == [20.0, 10.0, 10.0, 3, 1, 15.0]
 
 
+def test_the_template_of_the_report_is_compiled_once(tmp_path: Path) -> None:
+    code = """
+from locust import html
+from loadbench.in_locust import patches
+runner = Environment(user_classes=[], events=events).create_local_runner()
+runner.stats.log_request("GET", "/", 1.0, 0)
+def compiled():
+    import jinja2
+    counts, compile = [], jinja2.Environment.compile
+    def counting(self, *args, **kwargs):
+        counts.append(1)
+        return compile(self, *args, **kwargs)
+    jinja2.Environment.compile = counting
+    pages = [html.get_html_report(runner.environment) for _ in range(3)]
+    jinja2.Environment.compile = compile
+    return len(counts), pages[0] == pages[2]
+before = compiled()
+patches._keep_report_template()
+print(json.dumps([before, compiled()]))
+"""
+    assert in_locust(code, tmp_path) == [[3, True], [1, True]]
+
+
 def test_only_pauses_of_users_are_recorded(tmp_path: Path) -> None:
     code = """
 from loadbench.in_locust import patches
