@@ -127,7 +127,8 @@ def environment(**more: str) -> dict[str, str]:
 def interrupt(bench: Bench) -> bytes:
     """Start the run, kill its runner in the second cell, and return all command lines."""
     given = f"stack.environment.OTHER_SECRET={GIVEN}"
-    viewer = bench.start("run", "leaky", "--plain", "--set", given, **environment())
+    long = ["--set", "run_time=4s"]  # so that the second cell is not over when it is noticed
+    viewer = bench.start("run", "leaky", "--plain", *long, "--set", given, **environment())
     bench.when("m1_u3_s10", name="leaky")
     runner = bench.runner("leaky")
     lines = command_lines(psutil.Process(viewer.pid)) + command_lines(runner)
