@@ -22,7 +22,7 @@ from tests.support.builders import (
     write_journal,
 )
 from tests.support.golden import JOURNALS
-from tests.support.harness import Bench, child_named, gone
+from tests.support.harness import Bench, child_named, gone, until
 from tests.support.small_disk import small_disk
 
 END_OF_RUN = """
@@ -132,3 +132,30 @@ def test_the_page_of_a_stopped_run_is_written(tmp_path: Path) -> None:
     assert is_current(bench.folder())
     assert (bench.folder() / PAGE_NAME).stat().st_size
     bench.close()
+
+
+def test_the_page_is_prepared_for_a_short_run_only_and_not_while_another_run_is_live(
+    tmp_path: Path,
+) -> None:
+    bench = Bench.make(tmp_path)
+    bench.start("run", "fast", "--set", "run_time=60s", "--plain")
+    bench.when("m1_u2_s10")
+    short = pages_of(bench.runner())
+    bench.start("run", "fast", "--wait", "--plain", "--label", "waits")
+    until(lambda: len(list(bench.reports.glob("fast/2*"))) == 2, what="the run that waits")
+    waiting = pages_of(bench.runner())
+    bench.close()
+    long = Bench.make(tmp_path / "long")
+    long.start("run", "fast", "--set", "run_time=15m", "--plain")
+    long.when("m1_u2_s10")
+
+    assert len(short) == 1
+    assert waiting == []
+    assert pages_of(long.runner()) == []
+    long.close()
+
+
+def pages_of(runner: psutil.Process) -> list[psutil.Process]:
+    """Return the processes of pages that wait for a folder, without their supervisors."""
+    children = runner.children(recursive=True)
+    return [one for one in children if one.cmdline()[2:4] == ["-m", "loadbench.page"]]

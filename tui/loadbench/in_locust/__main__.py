@@ -32,8 +32,6 @@ from loadbench.in_locust.scenario.places import UserCode
 from loadbench.in_locust.scenario.status import Status
 from loadbench.in_locust.settings import Settings
 
-# Collections during a cell then do not search what was loaded here.
-gc.freeze()
 gc.enable()
 
 

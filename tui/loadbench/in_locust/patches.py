@@ -24,7 +24,7 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from requests.utils import default_headers
 
-from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
+from loadbench.engine.measure.buckets import fine_bucket_ms, percentile, to_buckets
 from loadbench.in_locust.clients import connections
 from loadbench.in_locust.clients.connections import Call, replace_in
 from loadbench.in_locust.clients.exchange import begin_exchange, keep_undelayed
@@ -39,7 +39,7 @@ def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     """Apply all patches. Call this before any user file is loaded."""
     _ignore_configuration_files()
     _disable_statistics_cache()
-    _use_three_digit_buckets()
+    _use_fine_buckets()
     _use_nearest_rank()
     _keep_report_template()
     connections.apply()
@@ -70,10 +70,10 @@ def _disable_statistics_cache() -> None:
     replace_in(stats, "HISTORY_STATS_INTERVAL_SEC", 1)
 
 
-def _use_three_digit_buckets() -> None:
+def _use_fine_buckets() -> None:
     # Locust rounds to two digits. Replacing this function is supported, so the patch can stay:
     # https://github.com/locustio/locust/pull/3373.
-    replace_in(stats, "bucket_response_time", bucket_ms)
+    replace_in(stats, "bucket_response_time", fine_bucket_ms)
     replace_in(stats, "PERCENTILES_TO_CHART", PERCENTILES)
     replace_in(stats, "PERCENTILES_TO_STATISTICS", PERCENTILES)
 

@@ -111,7 +111,7 @@ class Recorder:
         """
         now, latency_ms, name, error = self._clock(), event.latency_ms, event.key, event.error
         event.key = self._names.name(name)
-        bucket = event.bucket = None if latency_ms is None else bucket_ms(latency_ms)
+        event.bucket = None if latency_ms is None else fine_bucket_ms(latency_ms)
         second, window = self._second(now), self.window
         measured = None
         if window is None:
@@ -136,10 +136,10 @@ class Recorder:
             if name != event.key:
                 self._early.mark_in_window(name)
             window.observe(event, address)
-        second.record(event, bucket, error)
+        # The journal has many more seconds than windows.
+        second.record(event, None if latency_ms is None else bucket_ms(latency_ms), error)
         if measured:
-            fine = None if latency_ms is None else fine_bucket_ms(latency_ms)
-            measured.record(event, fine, error)
+            measured.record(event, event.bucket, error)
             if event.undelayed_ms is not None:
                 measured.add_undelayed(event.key, fine_bucket_ms(event.undelayed_ms))
         if window and not measured:

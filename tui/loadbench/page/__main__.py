@@ -20,6 +20,7 @@ import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from loadbench.engine.comparison.compare import compare_runs
@@ -60,13 +61,17 @@ def _options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument(COMPARE, type=Path)
     parser.add_argument(WHEN_ASKED, type=int)
     parser.add_argument("folders", nargs="*", type=Path)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not options.folders and options.when_asked is None:
+        parser.error("a folder is required")
+    return options
 
 
 def _folders(fd: int) -> list[Path]:
     """Load all that a page needs, and wait for its folder. Empty if no page is wanted."""
-    load_run_templates()
-    start_drawing()
+    with suppress(Exception):  # reported when the page is written
+        load_run_templates()
+        start_drawing()
     received = b""
     with socket.socket(fileno=fd) as parent:
         parent.sendall(b"\n")

@@ -8,13 +8,17 @@ import pytest
 
 from loadbench.engine.requests.runner_process import RUNNER_MODULE, RunnerProcess
 from loadbench.errors import UsageError
+from tests.support.harness import gone, until
 
 
-def test_a_runner_without_a_request_ends_with_the_context() -> None:
+def test_a_runner_without_a_request_ends_with_the_context_and_leaves_no_process() -> None:
     with RunnerProcess() as runner:
-        assert psutil.pid_exists(runner.pid)
+        process = psutil.Process(runner.pid)
+        until(lambda: process.children(recursive=True), what="the process of the page")
+        family = [process, *process.children(recursive=True)]
 
-    assert not psutil.pid_exists(runner.pid)
+    psutil.wait_procs(family, timeout=60)
+    assert gone(family)
 
 
 def test_a_runner_without_a_request_ends_after_an_error() -> None:

@@ -87,6 +87,20 @@ def test_data_without_a_stamp_makes_the_delay_unknown(clock: Clock) -> None:
     assert exchange.end(1.0) is None
 
 
+@pytest.mark.parametrize("overlap_s", [0.0005, 0.005])
+def test_a_response_can_arrive_before_the_call_that_sends_returns(
+    clock: Clock, overlap_s: float
+) -> None:
+    exchange = Exchange()
+    clock.now += 0.010
+    exchange.leave()
+    exchange.send()
+    exchange.arrive(stamp(clock.now - overlap_s))
+    clock.now += 0.001
+
+    assert exchange.end(11.0) == 0.0
+
+
 @pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
 def test_a_clock_that_was_set_makes_the_delay_unknown(clock: Clock, seconds: float) -> None:
     exchange = Exchange()

@@ -13,8 +13,8 @@ from statistics import NormalDist, fmean, variance
 from loadbench.engine.comparison.gamma_functions import digamma, inverse_trigamma, trigamma
 
 MIN_SPREAD = 0.001
-"""Smallest standard deviation of logarithms that is assumed. Latencies are recorded with three
-significant digits, so that equal values may differ by up to this much, and more."""
+"""Smallest standard deviation of logarithms that is assumed. Latencies are rounded, so
+that equal values may differ by up to this much, and more in runs of earlier versions."""
 
 EQUALITY_LEVEL = 0.99
 """Confidence with which variances must differ before they are no longer pooled. At 0.95, one of 8

@@ -306,7 +306,7 @@ def _known(values: Iterable[T | None]) -> list[T]:
 def _pack(histogram: Buckets) -> tuple[bool, list[float], list[int]]:
     """Convert a histogram to a form that compresses well.
 
-    Latencies have three significant digits and at most two decimals, so the differences between
+    Latencies have at most two decimals, so the differences between
     them in hundredths of a ms are small integers. Any other values, such as those of measurements
     with another unit, are kept unchanged.
     """

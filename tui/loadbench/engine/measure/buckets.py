@@ -48,10 +48,10 @@ def bucket_ms(latency_ms: float) -> float:
 
 
 def fine_bucket_ms(latency_ms: float) -> float:
-    """Return a latency rounded to at most 0.13 %, but no finer than 0.01 ms, for whole cells.
+    """Return a latency rounded by at most 0.13 % from 10 ms on, and to 0.01 ms below, for cells.
 
     The widths of buckets from 10 ms are 0.02 ms, 0.05 ms and 0.1 ms, ten times as much from 100 ms,
-    and so on.
+    and so on to 50 s.
     """
     for end_ms, per_ms in _FINE_BUCKETS:
         if latency_ms < end_ms:
@@ -172,6 +172,6 @@ def convolve(histogram: Buckets, other: Buckets) -> Buckets:
     total: dict[float, int] = {}
     for time_ms, number in histogram:
         for other_ms, other_number in other:
-            bucket = bucket_ms(time_ms + other_ms)
+            bucket = fine_bucket_ms(time_ms + other_ms)
             total[bucket] = total.get(bucket, 0) + number * other_number
     return to_buckets(total)

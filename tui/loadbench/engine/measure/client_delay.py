@@ -2,8 +2,7 @@
 
 For each success, Locust's process records the latency without its own delay (`Requests.undelayed`).
 What is added to a percentile is the percentile of the latencies minus the percentile of these:
-because each of them is smaller than its latency, so is each of their percentiles, apart from
-rounding. If the delays of
+because each of them is smaller than its latency, so is each of their percentiles. If the delays of
 some requests are unknown, as with TLS, event-loop lag gives an estimate instead.
 """
 

@@ -12,12 +12,13 @@ gc.disable()
 import sys
 from contextlib import suppress
 
+from loadbench.engine.locks import running
 from loadbench.engine.requests.page_process import PageProcess
 from loadbench.engine.requests.runner_process import PREVIEW
 
-# The process of the page loads at the same time as this one.
+# The process of the page loads at the same time as this one, unless it would disturb another run.
 _PAGE: PageProcess | None = None
-if __name__ == "__main__" and sys.argv[1:] != [PREVIEW]:
+if __name__ == "__main__" and sys.argv[1:] != [PREVIEW] and not running():
     with suppress(OSError):  # the page is then written without preparation
         _PAGE = PageProcess()
 
@@ -99,7 +100,7 @@ def _main(page: PreparedPage | None) -> int:
     _redirect_output(prepared.folder, prepared.masker)
     if request.resume:
         control.reject_stale_commands()
-    if page and (request.wait or _lasts_long(prepared)):
+    if page and _may_last_long(prepared):
         page.close()
     if stack := open_when_free(prepared, control):
         Runner(_equipment(request, prepared, stack, page), control).run()
@@ -136,9 +137,11 @@ def _end(ending: Ending, page: PreparedPage | None) -> int:
     return 0
 
 
-def _lasts_long(prepared: Prepared) -> bool:
-    _, longest_s = remaining_range_s(prepared.profile, prepared.state)
-    return longest_s > MAX_PREPARED_S
+def _may_last_long(prepared: Prepared) -> bool:
+    try:
+        return remaining_range_s(prepared.profile, prepared.state)[1] > MAX_PREPARED_S
+    except ValueError:
+        return True  # unknown
 
 
 def _write_page(folder: Path, page: PreparedPage | None = None) -> None:

@@ -25,8 +25,6 @@ _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = 64
 """Enough for the control message with a time stamp."""
 _NAME = "loadbench_exchange"
-_MAX_OVERLAP_MS = 1.0
-"""Maximum time by which a response may arrive before the call that sends the request returns."""
 _UNDELAYED = "loadbench_undelayed_ms"
 
 _poll = get_original("select", "poll")
@@ -89,8 +87,9 @@ class Exchange:
         now = time.time()
         started_s = now - latency_ms / 1000
         own_ms = 1000 * (self._first_s - started_s + self._own_s + now - self._since_s)
-        # A wall clock that was set meanwhile makes the times meaningless.
-        if not 0 <= own_ms <= latency_ms + _MAX_OVERLAP_MS:
+        # A response can arrive before the call that sends the request returns, so that both turns
+        # overlap. A wall clock that was set meanwhile makes the times meaningless.
+        if not 0 <= own_ms <= 2 * latency_ms:
             return None
         return max(0.0, latency_ms - own_ms)
 

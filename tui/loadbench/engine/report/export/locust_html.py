@@ -69,8 +69,8 @@ def _note(finished: CellFinished, main: str | None) -> str:
     return (f"Requests went to {hosts}.\n" if hosts else "") + (
         f"This page covers all requests that started in the measurement window of "
         f"{finished.measured_s:g} s, including those that completed or timed out after it. "
-        "Requests, failures and percentiles (successful requests only, nearest rank, three "
-        "significant digits) match the tables of loadbench-tui. The average, minimum and maximum "
+        "Requests, failures and percentiles (successful requests only, nearest rank) match the "
+        "tables of loadbench-tui. The average, minimum and maximum "
         "also cover successful requests only, but are not rounded. Goals cover all requests: a "
         "failed request counts as slower than any limit.\n"
         "RPS differs: this page divides all requests, including failures, by the time until the "
