@@ -62,10 +62,9 @@ MAX_ADDED = {
 ms. The larger of the two applies."""
 
 WAY_MS = 0.05
-"""Upper bound for the time on the way to and from a service on the same machine that neither the
-load generator nor a service knows: the stated delay was up to 0.05 ms below that of the server's
-log at 2 ms, where latencies are rounded to 0.01 ms, at p50 and p90 of the cells of
-`bench.truth --grid --seed 28`."""
+"""Time on the way to a service on the same machine and back that neither side knows: at p50 and p90,
+the stated delay was at most this much below that of the server's log in 95 % of the cells of
+`bench.truth --grid --seed 28` without another process on Locust's core."""
 SAMPLED_PERCENTILE = 0.999
 """From this percentile on, the limit applies only to percentiles with enough samples. Without them,
 a single delayed request would decide."""
