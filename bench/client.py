@@ -21,7 +21,6 @@ not.
 
 import argparse
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -203,7 +202,7 @@ def run_stock(host: str, row: Row, folder: Path, seconds: float, unyielding: str
 
 @contextmanager
 def started(argv: list[str], folder: Path, environment: dict[str, str]) -> Iterator[psutil.Process]:
-    """Run a command, and interrupt it in the end."""
+    """Run a command, and terminate it in the end."""
     process = subprocess.Popen(
         argv,
         cwd=folder,
@@ -216,7 +215,7 @@ def started(argv: list[str], folder: Path, environment: dict[str, str]) -> Itera
         yield psutil.Process(process.pid)
     finally:
         # The tool stops its run.
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(EXIT_S)
 
 
