@@ -62,8 +62,8 @@ MAX_ADDED = {
 ms. The larger of the two applies."""
 
 WAY_MS = 0.05
-"""Time on the way to a service on the same machine and back that neither side knows: at p50 and p90,
-the stated delay was at most this much below that of the server's log in 95 % of the cells of
+"""Time on the way to a service on the same machine and back that neither side knows: at p50 and
+p90, the stated delay was at most this much below that of the server's log in 95 % of the cells of
 `bench.truth --grid --seed 28` without another process on Locust's core."""
 SAMPLED_PERCENTILE = 0.999
 """From this percentile on, the limit applies only to percentiles with enough samples. Without them,
