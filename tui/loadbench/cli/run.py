@@ -23,7 +23,6 @@ from loadbench.engine.profile.loading import find_profile, load_profile, saved_p
 from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
-from loadbench.engine.requests.runner_process import RunnerProcess
 from loadbench.engine.run_lookup import find_run
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.engine.studies.model import check_name
@@ -75,22 +74,8 @@ _RESUME_OPTIONS: dict[str, Callable[[RunOptions], object]] = {
 """Options that require `--resume`, with functions that return whether they are given."""
 
 
-def perform(
-    workspace: Workspace,
-    options: RunOptions,
-    *,
-    as_json: bool,
-    check: bool,
-    runner: RunnerProcess | None = None,
-) -> Exit:
+def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
     """Execute the requested runs one after the other, and return the overall exit code.
-
-    Args:
-        workspace: The workspace.
-        options: Arguments and options of the command.
-        as_json: Whether to print summaries as JSON.
-        check: Whether goals and verdicts affect the exit code.
-        runner: A runner process that waits for the first request. Not used for a study.
 
     Raises:
         LoadbenchError: A run was refused. In a study, only invalid profiles are an error.
@@ -104,8 +89,7 @@ def perform(
     exits = []
     for index, request in enumerate(requests):
         with Signals() as signals:
-            folder = study.start(index) if study else start_runner(request, runner)
-            runner = None
+            folder = study.start(index) if study else start_runner(request)
             if folder is None:
                 assert study is not None
                 refused = suite_of_refusal(request.profile_name, study.refusals[index])

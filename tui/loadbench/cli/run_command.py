@@ -1,7 +1,6 @@
 """The command `run`."""
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -14,7 +13,6 @@ from loadbench.cli.options import (
     search_options,
     search_overrides,
 )
-from loadbench.engine.requests.runner_process import RunnerProcess
 
 
 @click.command(short_help="Measure all cells of a profile.")
@@ -118,24 +116,21 @@ def run(
       1    a cell misses a goal (with --check)
       0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    # The runner starts while this process loads what it needs itself.
-    with RunnerProcess() if study is None else nullcontext() as runner:
-        from loadbench.cli.run import RunOptions, perform
+    from loadbench.cli.run import RunOptions, perform
 
-        options = RunOptions(
-            profiles,
-            (*overrides, *search_overrides(find_capacity=find_capacity, budget=budget)),
-            label=label,
-            study=study,
-            resume=resume,
-            retry_failed=retry_failed,
-            retry_suspect=retry_suspect,
-            again=again,
-            wait=wait,
-            detach=detach,
-            plain=plain,
-            junit=junit,
-            terminal=context.meta[TERMINAL_OPTIONS],
-        )
-        code = perform(context.obj, options, as_json=as_json, check=check, runner=runner)
-    sys.exit(code)
+    options = RunOptions(
+        profiles,
+        (*overrides, *search_overrides(find_capacity=find_capacity, budget=budget)),
+        label=label,
+        study=study,
+        resume=resume,
+        retry_failed=retry_failed,
+        retry_suspect=retry_suspect,
+        again=again,
+        wait=wait,
+        detach=detach,
+        plain=plain,
+        junit=junit,
+        terminal=context.meta[TERMINAL_OPTIONS],
+    )
+    sys.exit(perform(context.obj, options, as_json=as_json, check=check))

@@ -142,12 +142,8 @@ class RunPlan:
     """The run that uses the service now. None if the run can start immediately."""
 
 
-def start_runner(request: RunRequest, runner: RunnerProcess | None = None) -> Path:
-    """Start a run and return once it has started.
-
-    Args:
-        request: The request.
-        runner: A runner process that waits for its request. Default: a new one.
+def start_runner(request: RunRequest) -> Path:
+    """Start a runner and return once its run has started.
 
     Returns:
         The folder of the run, with its journal.
@@ -155,7 +151,7 @@ def start_runner(request: RunRequest, runner: RunnerProcess | None = None) -> Pa
     Raises:
         LoadbenchError: The run was refused. Nothing was started.
     """
-    return Path(_ask(request, runner or RunnerProcess())["folder"])
+    return Path(_ask(request, RunnerProcess())["folder"])
 
 
 def preview(request: RunRequest) -> RunPlan:

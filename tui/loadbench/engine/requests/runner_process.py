@@ -1,8 +1,4 @@
-"""A runner process that waits for its request. It is in a session of its own.
-
-This module imports little, so that a command can start the process before it loads the rest: both
-then start at the same time.
-"""
+"""A runner process that waits for its request. It is in a session of its own."""
 
 import subprocess
 import sys

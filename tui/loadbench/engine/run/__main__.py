@@ -18,9 +18,9 @@ from loadbench.engine.requests.runner_process import PREVIEW
 
 # The process of the page loads at the same time as this one, unless it would disturb another run.
 _PAGE: PageProcess | None = None
-if __name__ == "__main__" and sys.argv[1:] != [PREVIEW] and not running():
+if __name__ == "__main__" and sys.argv[1:] != [PREVIEW]:
     with suppress(OSError):  # the page is then written without preparation
-        _PAGE = PageProcess()
+        _PAGE = None if running() else PageProcess()
 
 import json
 import os
