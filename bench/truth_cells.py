@@ -51,6 +51,8 @@ class Served:
     latency_ms: float
     late_ms: float
     """Delay of the server itself: the larger of arrival to read, and due time to write."""
+    is_stamped: bool
+    """Whether the kernel stamped the response, so that its time is exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class MeasuredCell:
     server_late_ms: float
     """Median delay of the server itself, and the maximum."""
     server_late_max_ms: float
+    num_unstamped: int
+    """Number of responses without a time stamp of the kernel."""
 
     @property
     def is_marked(self) -> bool:
@@ -163,8 +167,10 @@ def read_log(notes: Path, log: Path) -> Log:
     return Log(
         starts=tuple(started for started, _ in noted["requests"]),
         served={
-            number: Served((until - since) * 1000, max(read_us, write_us) / 1000)
-            for number, since, until, _, read_us, write_us in json.loads(log.read_text())
+            number: Served((until - since) * 1000, max(read_us, write_us) / 1000, bool(is_stamped))
+            for number, since, until, _, read_us, write_us, is_stamped in json.loads(
+                log.read_text()
+            )
             if until
         },
         windows=tuple((begin, end) for begin, end in noted["windows"]),
@@ -235,6 +241,7 @@ def compare_cell(
         cpu_cores=max((client.cpu_cores for client in finished.clients), default=0.0),
         server_late_ms=percentile(late, 0.5) or 0.0,
         server_late_max_ms=percentile(late, 1.0) or 0.0,
+        num_unstamped=sum(not one.is_stamped for one in served),
     )
 
 
@@ -337,6 +344,7 @@ class Summary:
         share = f" ({marked / within:.1%})" if within else ""
         return [
             f"cells {len(self.cells)}, not counted because the server was late {self.excluded}",
+            f"responses without a time stamp {sum(cell.num_unstamped for cell in self.cells)}",
             f"points of the grid {len(self.points)}",
             f"misses {len(self.missing)}: unmarked {len(self.unmarked)}",
             f"within limits {within}: marked {marked}{share}",

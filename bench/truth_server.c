@@ -6,17 +6,22 @@
  * responds at once, and `/count` returns the number of requests so far.
  *
  * From the first connection on it never sleeps, so no response waits for a timer or a wake-up. The
- * planned delay of a request starts when the kernel received it (SO_TIMESTAMPNS), so a delay of the
- * server itself is part of the logged latency. LOG is JSON with one entry for each response:
+ * planned delay of a request starts when the kernel received it. A request is logged from then until
+ * the kernel sent the response, so a delay of the server itself is part of its latency. Both are time
+ * stamps of the kernel: other processes and the hypervisor can delay each statement here. LOG is JSON
+ * with one entry for each response:
  *
- *     [N, arrival, response, status, arrival to read, due time to end of write]
+ *     [N, arrival, response, status, arrival to read, due time to end of write, is stamped]
  *
- * The first two times are seconds of CLOCK_MONOTONIC, and the last two are microseconds.
+ * The first two times are seconds of CLOCK_MONOTONIC, and the last two are microseconds. Without a
+ * time stamp, the response is the time before the write, and the last number is 0.
  */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include <math.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -42,6 +47,7 @@ typedef struct {
     long number;
     double arrived, responded; /* Seconds of CLOCK_MONOTONIC; 0: the connection was lost. */
     float read_us, write_us;   /* Delays of the server itself. */
+    int is_stamped;            /* Whether the kernel stamped the response. */
 } Entry;
 
 typedef struct {
@@ -73,6 +79,39 @@ static double now_s(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
     return seconds(t);
+}
+
+/* Convert a time stamp of the kernel to CLOCK_MONOTONIC. The offset of the clocks is read again each
+ * time, because NTP changes it, and twice, because this process may be interrupted in between. */
+static double monotonic(struct timespec stamp) {
+    double before, real, after, best = 1, offset = 0;
+    for (int i = 0; i < 5; i++) {
+        before = now_s(CLOCK_MONOTONIC);
+        real = now_s(CLOCK_REALTIME);
+        after = now_s(CLOCK_MONOTONIC);
+        if (after - before >= best) continue;
+        best = after - before;
+        offset = (before + after) / 2 - real;
+        if (best < 1e-6) break;
+    }
+    return seconds(stamp) + offset;
+}
+
+/* Return when the kernel sent the last write. On the loopback device, it has by now. 0: unknown. */
+static double sent_s(int fd) {
+    char control[256];
+    double sent = 0;
+    for (;;) {
+        struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return sent;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+            if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING) {
+                struct scm_timestamping stamps;
+                memcpy(&stamps, CMSG_DATA(c), sizeof stamps);
+                struct timespec stamp = {stamps.ts[0].tv_sec, stamps.ts[0].tv_nsec};
+                sent = monotonic(stamp);
+            }
+    }
 }
 
 static double planned_s(const char *plan, double ms) {
@@ -116,11 +155,13 @@ static void respond_to_due(void) {
         int is_open = connections[next.fd].generation == next.generation;
         pop();
         Entry *entry = &entries[next.entry];
-        /* The time before the write: it already wakes the client. */
-        double responded = now_s(CLOCK_MONOTONIC);
-        if (is_open && write(next.fd, OK, sizeof OK - 1) == sizeof OK - 1)
-            entry->responded = responded;
+        double before = now_s(CLOCK_MONOTONIC);
+        int is_sent = is_open && write(next.fd, OK, sizeof OK - 1) == sizeof OK - 1;
         entry->write_us = (now_s(CLOCK_MONOTONIC) - next.due) * 1e6;
+        if (!is_sent) continue;
+        double sent = sent_s(next.fd);
+        entry->is_stamped = sent > 0;
+        entry->responded = sent > 0 ? sent : before;
     }
 }
 
@@ -133,7 +174,7 @@ static void handle(int fd, const char *path, double arrived, const char *plan, d
     if (!strncmp(path, "/r/", 3)) {
         entries = grown(entries, num_entries, &max_entries, sizeof *entries);
         double late_us = (now_s(CLOCK_MONOTONIC) - arrived) * 1e6;
-        entries[num_entries] = (Entry){atol(path + 3), arrived, 0, late_us, 0};
+        entries[num_entries] = (Entry){atol(path + 3), arrived, 0, late_us, 0, 0};
         double due = arrived + planned_s(plan, ms);
         push((Pending){due, fd, connections[fd].generation, num_entries++});
     } else if (!strncmp(path, "/health ", 8)) {
@@ -163,8 +204,7 @@ static int receive(int fd, const char *plan, double ms) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec stamp;
             memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-            /* The offset of the clocks is read again each time, because NTP changes it. */
-            arrived = seconds(stamp) + now - now_s(CLOCK_REALTIME);
+            arrived = monotonic(stamp);
         }
     if (arrived > now) arrived = now;
     one->length += length;
@@ -182,6 +222,9 @@ static void accept_all(int listener, int poll) {
         if (fd >= MAX_FDS) { close(fd); continue; }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
+        int stamps =
+            SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
+        setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof stamps);
         connections[fd].length = 0;
         connections[fd].generation++;
         struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
@@ -227,8 +270,8 @@ static void write_log(const char *path) {
     fputc('[', file);
     for (long i = 0; i < num_entries; i++) {
         Entry *e = &entries[i];
-        fprintf(file, "%s[%ld,%.7f,%.7f,200,%.1f,%.1f]\n", i ? "," : "", e->number, e->arrived,
-                e->responded, e->read_us, e->write_us);
+        fprintf(file, "%s[%ld,%.7f,%.7f,200,%.1f,%.1f,%d]\n", i ? "," : "", e->number, e->arrived,
+                e->responded, e->read_us, e->write_us, e->is_stamped);
     }
     fputs("]\n", file);
     if (fclose(file)) fail(path);

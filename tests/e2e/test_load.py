@@ -652,4 +652,6 @@ def test_the_delay_by_locust_is_known_for_every_success(
     median, undelayed = percentile(latency, 0.5), percentile(known, 0.5)
     assert median is not None
     assert undelayed is not None
-    assert 0 < undelayed < median
+    # 0: the server was so fast that its response arrived before the call that sent the request
+    # returned.
+    assert 0 <= undelayed < median
