@@ -3,12 +3,11 @@
 import signal
 import time
 from dataclasses import replace
-from enum import Enum, auto
 from pathlib import Path
-from types import FrameType, TracebackType
 
 from loadbench import wording
 from loadbench.cli.live_output import LiveOutput
+from loadbench.cli.signals import SignalAction, Signals
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellFinished, RunResumed
 from loadbench.engine.journal.state import RunState
@@ -23,54 +22,6 @@ POLL_S = 0.2
 """Seconds between two polls of the journal."""
 ENDING_POLL_S = 0.02
 """Seconds between two polls after the end of the run, while its page is written."""
-
-
-class SignalAction(Enum):
-    """The action requested by the signals received so far."""
-
-    WATCH = auto()
-    STOP = auto()
-    KILL = auto()
-    DETACH = auto()
-
-
-class Signals:
-    """Context manager that converts SIGINT, SIGTERM and SIGHUP to a `SignalAction`.
-
-    Args:
-        first: Action of the first SIGINT or SIGTERM.
-    """
-
-    def __init__(self, first: SignalAction = SignalAction.STOP) -> None:
-        self.action = SignalAction.WATCH
-        self._first = first
-        self._previous: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> "Signals":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._previous[number] = signal.signal(number, self._on_signal)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # a result of signal()
-
-    def ask_to_stop(self) -> None:
-        """Request a stop, like the first SIGINT."""
-        self.action = SignalAction.STOP
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        # Only set a field, because the interrupted code may hold locks.
-        match self.action:
-            case SignalAction.WATCH:
-                self.action = SignalAction.DETACH if number == signal.SIGHUP else self._first
-            case SignalAction.STOP if number != signal.SIGHUP:
-                self.action = SignalAction.KILL
 
 
 class PlainView:

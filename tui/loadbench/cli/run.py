@@ -11,10 +11,11 @@ from loadbench.cli.arguments import hide_secrets
 from loadbench.cli.commands import report_output_error
 from loadbench.cli.exit_codes import Exit, most_important
 from loadbench.cli.output import OutputError
-from loadbench.cli.plain import PlainView, SignalAction, Signals
+from loadbench.cli.plain import PlainView
 from loadbench.cli.report.exits import exit_for_run, missed_goals
 from loadbench.cli.report.junit import JUnitFile
 from loadbench.cli.report.result import print_result
+from loadbench.cli.signals import SignalAction, Signals
 from loadbench.cli.study import StudyRunner
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.label import read_label
@@ -23,6 +24,7 @@ from loadbench.engine.profile.loading import find_profile, load_profile, saved_p
 from loadbench.engine.report.export.junit import suite_of_refusal, suite_of_run
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
+from loadbench.engine.requests.runner_process import RunnerProcess
 from loadbench.engine.run_lookup import find_run
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.engine.studies.model import check_name
@@ -74,8 +76,24 @@ _RESUME_OPTIONS: dict[str, Callable[[RunOptions], object]] = {
 """Options that require `--resume`, with functions that return whether they are given."""
 
 
-def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
+def perform(
+    workspace: Workspace,
+    options: RunOptions,
+    *,
+    as_json: bool,
+    check: bool,
+    signals: Signals,
+    runner: RunnerProcess | None = None,
+) -> Exit:
     """Execute the requested runs one after the other, and return the overall exit code.
+
+    Args:
+        workspace: The workspace.
+        options: Arguments and options of the command.
+        as_json: Whether to print summaries as JSON.
+        check: Whether goals and verdicts affect the exit code.
+        signals: Handles signals while a run starts and is shown. It may already be active.
+        runner: A runner process that waits for the first request. Not used for a study.
 
     Raises:
         LoadbenchError: A run was refused. In a study, only invalid profiles are an error.
@@ -88,8 +106,9 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
     junit = JUnitFile(options.junit)
     exits = []
     for index, request in enumerate(requests):
-        with Signals() as signals:
-            folder = study.start(index) if study else start_runner(request)
+        with signals:
+            folder = study.start(index) if study else start_runner(request, runner)
+            runner = None
             if folder is None:
                 assert study is not None
                 refused = suite_of_refusal(request.profile_name, study.refusals[index])

@@ -1,6 +1,7 @@
 """The command `run`."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -13,6 +14,8 @@ from loadbench.cli.options import (
     search_options,
     search_overrides,
 )
+from loadbench.cli.signals import Signals
+from loadbench.engine.requests.runner_process import RunnerProcess
 
 
 @click.command(short_help="Measure all cells of a profile.")
@@ -116,21 +119,30 @@ def run(
       1    a cell misses a goal (with --check)
       0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.cli.run import RunOptions, perform
+    signals, runner = Signals(), None
+    with ExitStack() as early:
+        if study is None and len(profiles) + (resume is not None) == 1:
+            # The runner starts while this process loads what it needs itself.
+            early.enter_context(signals)
+            runner = early.enter_context(RunnerProcess())
+        from loadbench.cli.run import RunOptions, perform
 
-    options = RunOptions(
-        profiles,
-        (*overrides, *search_overrides(find_capacity=find_capacity, budget=budget)),
-        label=label,
-        study=study,
-        resume=resume,
-        retry_failed=retry_failed,
-        retry_suspect=retry_suspect,
-        again=again,
-        wait=wait,
-        detach=detach,
-        plain=plain,
-        junit=junit,
-        terminal=context.meta[TERMINAL_OPTIONS],
-    )
-    sys.exit(perform(context.obj, options, as_json=as_json, check=check))
+        options = RunOptions(
+            profiles,
+            (*overrides, *search_overrides(find_capacity=find_capacity, budget=budget)),
+            label=label,
+            study=study,
+            resume=resume,
+            retry_failed=retry_failed,
+            retry_suspect=retry_suspect,
+            again=again,
+            wait=wait,
+            detach=detach,
+            plain=plain,
+            junit=junit,
+            terminal=context.meta[TERMINAL_OPTIONS],
+        )
+        code = perform(
+            context.obj, options, as_json=as_json, check=check, signals=signals, runner=runner
+        )
+    sys.exit(code)

@@ -122,7 +122,8 @@ def stop(workspace: Workspace, name: str | None) -> None:
       loadbench-tui stop
       loadbench-tui stop with_cpu
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.cli.plain import PlainView, Signals
+    from loadbench.cli.plain import PlainView
+    from loadbench.cli.signals import Signals
     from loadbench.engine.run_lookup import find_run
     from loadbench.engine.run_reader import RunStatus
 

@@ -1,12 +1,7 @@
 """Start runners. Each runner is a process in a separate session, independent of its viewers."""
 
 import json
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +13,9 @@ from loadbench.engine.profile.changes import digest_of
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.requests.runner_process import PREVIEW, RunnerProcess
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
-
-RUNNER_MODULE = "loadbench.engine.run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +142,12 @@ class RunPlan:
     """The run that uses the service now. None if the run can start immediately."""
 
 
-def start_runner(request: RunRequest) -> Path:
-    """Start a runner and return once its run has started.
+def start_runner(request: RunRequest, runner: RunnerProcess | None = None) -> Path:
+    """Start a run and return once it has started.
+
+    Args:
+        request: The request.
+        runner: A runner process that waits for its request. Default: a new one.
 
     Returns:
         The folder of the run, with its journal.
@@ -157,7 +155,7 @@ def start_runner(request: RunRequest) -> Path:
     Raises:
         LoadbenchError: The run was refused. Nothing was started.
     """
-    return Path(_ask(request)["folder"])
+    return Path(_ask(request, runner or RunnerProcess())["folder"])
 
 
 def preview(request: RunRequest) -> RunPlan:
@@ -168,34 +166,17 @@ def preview(request: RunRequest) -> RunPlan:
     Raises:
         LoadbenchError: The run would be refused.
     """
-    return TypeAdapter(RunPlan).validate_python(_ask(request, "preview"))
+    return TypeAdapter(RunPlan).validate_python(_ask(request, RunnerProcess(PREVIEW)))
 
 
-def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
-    """Send a request to a new runner process and return its answer."""
-    with tempfile.TemporaryFile() as stderr_file:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", RUNNER_MODULE, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr_file,
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        # A runner that has exited does not read the request. Its output then says why.
-        with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(json.dumps(asdict(request)).encode())
-        with process.stdout:
-            output = process.stdout.read()
-        stderr_file.seek(0)
-        log_lines = stderr_file.read().decode("utf-8", "replace").strip().splitlines()
-    # Wait for the process in the background, so that it does not remain as a zombie.
-    threading.Thread(target=process.wait, daemon=True).start()
+def _ask(request: RunRequest, runner: RunnerProcess) -> dict[str, Any]:
+    """Send a request to a runner process and return its answer."""
+    with runner:
+        output = runner.ask(json.dumps(asdict(request)))
     try:
-        answer: dict[str, Any] = json.loads(output)
+        answer: dict[str, Any] = json.loads(output.answer)
     except ValueError:
-        last_line = log_lines[-1] if log_lines else "no log output"
+        last_line = output.log_lines[-1] if output.log_lines else "no log output"
         raise LoadbenchError(f"the runner exited before the run started: {last_line}") from None
     if "refused" in answer:
         raise _error_class(answer["refused"])(answer["message"])

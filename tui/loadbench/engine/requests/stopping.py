@@ -5,7 +5,7 @@ import signal
 
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.lock import is_held
-from loadbench.engine.requests.launch import RUNNER_MODULE
+from loadbench.engine.requests.runner_process import RUNNER_MODULE
 from loadbench.engine.run_reader import Run
 from loadbench.errors import JournalError
 

@@ -14,10 +14,11 @@ from contextlib import suppress
 
 from loadbench.engine.locks import running
 from loadbench.engine.requests.page_process import PageProcess
+from loadbench.engine.requests.runner_process import PREVIEW
 
 # The process of the page loads at the same time as this one, unless it would disturb another run.
 _PAGE: PageProcess | None = None
-if __name__ == "__main__" and sys.argv[1:] != ["preview"]:
+if __name__ == "__main__" and sys.argv[1:] != [PREVIEW]:
     with suppress(OSError):  # the page is then written without preparation
         _PAGE = None if running() else PageProcess()
 
@@ -81,7 +82,7 @@ def _main(page: PreparedPage | None) -> int:
         if text == "":
             return 0  # the command that started this process has ended without a request
         request = read_request(text or "")
-        if sys.argv[1:] == ["preview"]:
+        if sys.argv[1:] == [PREVIEW]:
             _reply(asdict(_preview(request)))
             return 0
         if ending := _prepare_ending(request):
