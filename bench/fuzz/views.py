@@ -11,8 +11,8 @@ from bench.fuzz.harness import require
 from loadbench import wording
 from loadbench.cli.report.exits import exit_for_run
 from loadbench.cli.report.recommendation import recommendation_text
+from loadbench.cli.report.run_list import run_list
 from loadbench.cli.run import next_step
-from loadbench.cli.run_list import run_list
 from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.events import Note
 from loadbench.engine.journal.reader import JournalReader

@@ -8,7 +8,7 @@ from pathlib import Path
 from loadbench import wording
 from loadbench.cli.report.recommendation import recommendation_text
 from loadbench.cli.report.result import damage_message
-from loadbench.cli.run_list import run_list
+from loadbench.cli.report.run_list import run_list
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.reader import JournalReader, read_attempt, read_attempt_ends
 from loadbench.engine.journal.state import RunState, fold

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from loadbench.cli.main import main
-from loadbench.cli.run_list import run_list
+from loadbench.cli.report.run_list import run_list
 from loadbench.engine.journal.events import Event, RunFinished, RunLabelled
 from loadbench.engine.journal.events import Result as Outcome
 from loadbench.engine.requests.labelling import set_label

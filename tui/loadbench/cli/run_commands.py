@@ -34,8 +34,8 @@ def runs(workspace: Workspace) -> None:
       loadbench-tui runs
       loadbench-tui --workspace benchmarks runs
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
+    from loadbench.cli.report.run_list import run_list
     from loadbench.cli.run import print_leftovers
-    from loadbench.cli.run_list import run_list
     from loadbench.engine.run_lookup import run_folders
     from loadbench.engine.run_reader import read_run
 
@@ -65,7 +65,7 @@ def _print_studies(reports: Path, runs: "Sequence[Run]") -> None:
         reports: The reports folder.
         runs: The runs that have been read.
     """
-    from loadbench.cli.run_list import study_list
+    from loadbench.cli.report.run_list import study_list
     from loadbench.engine.studies.ranked import StudyReader
 
     studies, problems = StudyReader().read(reports, runs)
